@@ -1,3 +1,39 @@
-//! All automation of the project.
+#![doc = include_str!("../README.md")]
 
-fn main() {}
+mod ci;
+mod contracts;
+mod setup;
+mod shell;
+mod tidy;
+mod tree;
+mod walls;
+
+use clap::Parser;
+
+/// All automation of the project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Command {
+    /// Run everything that CI runs, in its order; stop at the first failure.
+    Ci,
+    /// Install what the contract's compiler and tests need.
+    Setup,
+    /// Compile the contract and rewrite the checked-in artefacts.
+    Contracts {
+        /// Change nothing: compare the artefacts with the sources and run the contract's tests.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check the rules that no compiler checks.
+    Tidy,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Ci => ci::run(),
+        Command::Setup => setup::run(),
+        Command::Contracts { check: false } => contracts::compile(),
+        Command::Contracts { check: true } => contracts::check(),
+        Command::Tidy => tidy::run(),
+    }
+}

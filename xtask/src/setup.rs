@@ -1,0 +1,135 @@
+//! What the contract's compiler and tests need, at the versions that contracts/package-lock.json
+//! pins.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::shell;
+
+/// The oldest Node.js that runs the compiler and the tests.
+const NODE_MIN: u32 = 20;
+
+/// Written into node_modules when an install is whole: the lock file it was made from.
+const STAMP: &str = "node_modules/.photon-installed";
+
+/// Native programs that tests start: npm scope and the names of the programs in it.
+const PROGRAMS: [&str; 2] = ["anvil", "forge"];
+
+/// Installs what is missing; quick when nothing is.
+///
+/// The npm packages go to contracts/node_modules. The native programs among them are linked into
+/// target/tools, where tests find them without knowing npm's folders.
+pub(crate) fn run() -> Result<()> {
+    let root = shell::root();
+    let contracts = root.join("contracts");
+    let wanted = fs::read_to_string(contracts.join("package-lock.json"))
+        .context("cannot read contracts/package-lock.json")?;
+    let fresh = !is_installed(&contracts, &wanted);
+    if fresh {
+        check_node()?;
+        shell::run(npm().args(["ci", "--no-audit", "--no-fund"]))?;
+        fs::write(contracts.join(STAMP), &wanted).context("cannot stamp contracts/node_modules")?;
+    }
+    let tools = root.join("target").join("tools");
+    fs::create_dir_all(&tools).with_context(|| format!("cannot make {}", tools.display()))?;
+    for program in PROGRAMS {
+        link(&contracts, &tools, program, fresh)?;
+    }
+    Ok(())
+}
+
+/// `npm`, in the folder contracts.
+pub(crate) fn npm() -> Command {
+    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    command.current_dir(shell::root().join("contracts"));
+    command
+}
+
+fn is_installed(contracts: &Path, wanted: &str) -> bool {
+    fs::read_to_string(contracts.join(STAMP)).is_ok_and(|installed| installed == wanted)
+}
+
+fn check_node() -> Result<()> {
+    let needed = format!(
+        "Node.js {NODE_MIN} or newer, with npm, is needed to compile and test the contract \
+         (a plain `cargo build` does not need it)"
+    );
+    let Ok(version) = shell::read(Command::new("node").arg("--version")) else {
+        bail!("`node` is not on the PATH: {needed}");
+    };
+    check_version(version.trim()).with_context(|| needed.clone())?;
+    ensure!(shell::works(npm().arg("--version")), "`npm` is not on the PATH: {needed}");
+    Ok(())
+}
+
+/// Refuses a version of Node.js, as in `v20.20.2`, that is too old.
+fn check_version(version: &str) -> Result<()> {
+    let major = version.trim_start_matches('v').split('.').next().unwrap_or_default();
+    let major: u32 = major.parse().with_context(|| format!("unknown version {version}"))?;
+    ensure!(major >= NODE_MIN, "node is {version}, which is too old");
+    Ok(())
+}
+
+/// Puts the native program of the npm package `@foundry-rs/PROGRAM` for this platform into `tools`;
+/// one that is there is replaced only after a `fresh` install.
+fn link(contracts: &Path, tools: &Path, program: &str, fresh: bool) -> Result<()> {
+    let file = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    let to = tools.join(&file);
+    if to.exists() && !fresh {
+        return Ok(());
+    }
+    let package = format!("{program}-{}", platform());
+    let from = contracts.join("node_modules/@foundry-rs").join(package).join("bin").join(&file);
+    ensure!(from.exists(), "npm installed no {program} for this platform: no {}", from.display());
+    if to.exists() {
+        fs::remove_file(&to).with_context(|| format!("cannot replace {}", to.display()))?;
+    }
+    if fs::hard_link(&from, &to).is_err() {
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
+    println!("{program} is in {}", to.display());
+    Ok(())
+}
+
+/// This platform's name in npm's packages, as in `linux-amd64`.
+fn platform() -> String {
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => other,
+    };
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    format!("{system}-{processor}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_node_is_refused() {
+        assert!(check_version("v20.20.2").is_ok());
+        assert!(check_version("v22.0.0").is_ok());
+        assert!(check_version("v18.19.1").is_err());
+        assert!(check_version("").is_err());
+        assert!(check_version("node").is_err());
+    }
+
+    #[test]
+    fn an_install_from_another_lock_file_is_not_taken_for_this_one() {
+        let folder = std::env::temp_dir().join(format!("photon-setup-{}", std::process::id()));
+        fs::create_dir_all(folder.join("node_modules")).expect("the temporary folder is ours");
+        assert!(!is_installed(&folder, "new"));
+        fs::write(folder.join(STAMP), "old").expect("the temporary folder is ours");
+        assert!(!is_installed(&folder, "new"));
+        assert!(is_installed(&folder, "old"));
+        fs::remove_dir_all(&folder).expect("the temporary folder is ours");
+    }
+}
