@@ -8,6 +8,8 @@ mod tidy;
 mod tree;
 mod walls;
 
+use std::process::ExitCode;
+
 use clap::Parser;
 
 /// All automation of the project.
@@ -28,12 +30,19 @@ enum Command {
     Tidy,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Command::parse() {
+fn main() -> ExitCode {
+    let done = match Command::parse() {
         Command::Ci => ci::run(),
         Command::Setup => setup::run(),
         Command::Contracts { check: false } => contracts::compile(),
         Command::Contracts { check: true } => contracts::check(),
         Command::Tidy => tidy::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
