@@ -6,7 +6,12 @@ use crate::tree::Tree;
 const INCLUDE: &str = "#![doc = include_str!(\"../README.md\")]";
 
 pub(super) fn readmes(tree: &Tree) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let astray = |path: &str| path.starts_with("crates/") && path.contains("/src/");
+    let mut findings: Vec<_> = tree
+        .ending(&["/README.md"])
+        .filter(|(path, _)| astray(path))
+        .map(|(path, _)| Finding::file(path, "is not beside the manifest"))
+        .collect();
     for folder in folders(tree) {
         let name = folder.rsplit('/').next().unwrap_or(folder);
         let readme = format!("{folder}/README.md");
@@ -57,6 +62,11 @@ mod tests {
         assert_eq!(check("# b\n", &format!("{INCLUDE}\n")), 1);
         assert_eq!(check("# a\n", "//! What it is.\n"), 1);
         assert_eq!(readmes(&Tree::of(&[("crates/a/Cargo.toml", "")])).len(), 1);
+    }
+
+    #[test]
+    fn a_readme_among_the_sources_is_found() {
+        assert_eq!(readmes(&Tree::of(&[("crates/a/src/README.md", "# a\n")])).len(), 1);
     }
 
     #[test]

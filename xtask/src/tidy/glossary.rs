@@ -14,7 +14,8 @@ pub(super) fn names(tree: &Tree) -> Vec<Finding> {
     let known: BTreeSet<&str> = tree
         .ending(&[".rs", ".sol"])
         .filter(|(path, _)| !path.starts_with("xtask/"))
-        .flat_map(|(_, text)| words(text))
+        .flat_map(|(_, text)| text.lines())
+        .flat_map(|line| words(line.split("//").next().unwrap_or(line)))
         .collect();
     let mut findings = Vec::new();
     let mut rows = 0;
@@ -65,6 +66,13 @@ mod tests {
         assert!(check(table, "struct End;").is_empty());
         let missing = [Finding::line(GLOSSARY, 2, "no source has `End`")];
         assert_eq!(check(table, "struct Ending;"), missing);
+    }
+
+    #[test]
+    fn a_comment_is_no_source() {
+        let row = "| end | half a channel | `End` |\n";
+        assert_eq!(check(row, "/// End of it.\nfn a() {} // The End.\n").len(), 1);
+        assert!(check(row, "struct End; // Of a channel.\n").is_empty());
     }
 
     #[test]
