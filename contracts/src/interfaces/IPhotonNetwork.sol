@@ -223,9 +223,9 @@ interface IPhotonNetwork {
 
     /// @notice Deposits the caller's tokens for `participant`. Anyone, for either participant, while open and in this epoch.
     /// @param amount to pull from the caller; what arrives is credited, and shown in `Deposited`
-    /// @return deposit the participant's new total
+    /// @return newDeposit the participant's new total
     function deposit(address token, address participant, address partner, uint64 epoch, uint128 amount)
-        external returns (uint128 deposit);
+        external returns (uint128 newDeposit);
 
     /// @notice Pays a part of the participant's balance out of the open channel. Anyone with both signatures of
     /// `Withdraw(channelId, epoch, participant, withdrawn, validUntil)`; a caller who is one of the two may leave his own empty.
