@@ -3,6 +3,8 @@
 //!
 //! Source: `contracts/src/interfaces/IPhotonNetwork.sol`, which says what each one means.
 
+use crate::codec::{Decode, DecodeError, Encode, Reader};
+use crate::fields_codec;
 use crate::lock::Lock;
 use crate::{
     Address, Amount, B256, BlockNumber, ChannelId, ChannelKey, Epoch, Locksroot, Nonce, Seconds,
@@ -92,19 +94,19 @@ pub enum Event {
         /// Commits to the locks that can be unlocked.
         locksroot: Locksroot,
     },
-    /// A lock of a direction's stored balance was claimed.
+    /// Locks of a direction's stored balance were claimed.
     Unlocked {
         /// The channel.
         channel: ChannelId,
         /// Its life.
         epoch: Epoch,
-        /// Whose direction the lock is in.
+        /// Whose direction the locks are in.
         payer: Address,
         /// Of the stored balance.
         nonce: Nonce,
-        /// The lock's slot.
-        slot: Slot,
-        /// What was claimed.
+        /// The locks' slots.
+        slots: Vec<Slot>,
+        /// The sum of their amounts.
         amount: Amount,
     },
     /// A claim of a disposed lock was taken back, and as much again.
@@ -160,6 +162,9 @@ pub struct Balance {
     pub transferred: Amount,
     /// Commits to the locks.
     pub locksroot: Locksroot,
+    /// What the payee declared, when he closed, to have transferred himself in the other
+    /// direction; zero unless he did.
+    pub declared: Amount,
 }
 
 /// One lock to be claimed.
@@ -243,3 +248,64 @@ pub enum Call {
         high: Balance,
     },
 }
+
+fields_codec!(SignedBalance { nonce, transferred, locksroot, signature });
+fields_codec!(Balance { transferred, locksroot });
+fields_codec!(LockClaim { slot, lock, index, path });
+
+impl Encode for ChannelKey {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.token().encode(out);
+        self.low().encode(out);
+        self.high().encode(out);
+    }
+}
+
+impl Decode for ChannelKey {
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (token, low) = (Token::decode(input)?, Address::decode(input)?);
+        let high = Address::decode(input)?;
+        match Self::new(token, low, high) {
+            Some(key) if key.low() == low => Ok(key),
+            Some(_) | None => Err(DecodeError::Range("channel key")),
+        }
+    }
+}
+
+macro_rules! tagged {
+    ($name:ident, $what:literal { $($tag:literal => $variant:ident { $($field:ident),* },)* }) => {
+        impl Encode for $name {
+            fn encode(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Self::$variant { $($field),* } => {
+                        out.push($tag);
+                        $($field.encode(out);)*
+                    })*
+                    Self::RegisterSecrets(secrets) => {
+                        out.push(0);
+                        secrets.encode(out);
+                    }
+                }
+            }
+        }
+
+        impl Decode for $name {
+            fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                match u8::decode(input)? {
+                    $($tag => Ok(Self::$variant { $($field: Decode::decode(input)?),* }),)*
+                    0 => Vec::decode(input).map(Self::RegisterSecrets),
+                    got => Err(DecodeError::Tag { what: $what, got }),
+                }
+            }
+        }
+    };
+}
+
+tagged!(Call, "call" {
+    1 => Open { token, partner, settle_timeout, amount },
+    2 => Deposit { key, epoch, participant, amount },
+    3 => Close { token, partner, proof },
+    4 => Update { token, partner, proof },
+    5 => Unlock { token, partner, balance, locks, multiproof },
+    6 => Settle { key, low, high },
+});
