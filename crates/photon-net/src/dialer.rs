@@ -33,6 +33,8 @@ pub(crate) struct Dialer {
 
 #[derive(Debug)]
 struct Target {
+    explicit: Vec<Multiaddr>,
+    found: Vec<Multiaddr>,
     /// Each is tried in turn; addresses that name the same transport key together.
     routes: Vec<Route>,
     next: usize,
@@ -61,21 +63,35 @@ impl Dialer {
     ) {
         self.targets.retain(|account, _| explicit.contains_key(account));
         for (account, addresses) in explicit {
-            self.set_routes(*account, routes(addresses), now);
+            self.set_addresses(*account, addresses, now);
         }
     }
 
-    fn set_routes(&mut self, account: Address, routes: Vec<Route>, now: Instant) {
+    fn set_addresses(&mut self, account: Address, addresses: &[Multiaddr], now: Instant) {
         let first = self.first;
         let target = self.targets.entry(account).or_insert_with(|| Target {
+            explicit: Vec::new(),
+            found: Vec::new(),
             routes: Vec::new(),
             next: 0,
             due: now,
             wait: first,
             dialing: None,
         });
-        if target.routes != routes {
-            *target = Target { routes, next: 0, due: now, wait: first, dialing: target.dialing };
+        if target.explicit != addresses {
+            target.explicit = addresses.to_vec();
+            target.renew(first, now);
+        }
+    }
+
+    /// Discovery says that an explicit peer is (also) to be found there.
+    pub(crate) fn set_found(&mut self, account: &Address, found: Vec<Multiaddr>, now: Instant) {
+        let first = self.first;
+        if let Some(target) = self.targets.get_mut(account)
+            && target.found != found
+        {
+            target.found = found;
+            target.renew(first, now);
         }
     }
 
@@ -138,6 +154,13 @@ impl Dialer {
 }
 
 impl Target {
+    fn renew(&mut self, first: Duration, now: Instant) {
+        self.routes = routes(self.explicit.iter().chain(&self.found));
+        self.next = 0;
+        self.due = now;
+        self.wait = first;
+    }
+
     fn back_off(
         &mut self,
         first: Duration,
@@ -154,7 +177,7 @@ impl Target {
 }
 
 /// Groups addresses by the transport key they name; those without one are tried each by itself.
-fn routes(addresses: &[Multiaddr]) -> Vec<Route> {
+fn routes<'a>(addresses: impl Iterator<Item = &'a Multiaddr>) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
     for address in addresses {
         let peer = named_peer(address);

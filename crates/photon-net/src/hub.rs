@@ -9,8 +9,10 @@ use std::{
 use alloy_primitives::Address;
 use futures::StreamExt as _;
 use libp2p::{
-    Swarm, ping,
-    swarm::{ConnectionId, DialError, SwarmEvent},
+    Multiaddr, PeerId, Swarm,
+    identity::Keypair,
+    mdns, ping,
+    swarm::{ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
 };
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
@@ -23,6 +25,7 @@ use crate::{
     DisconnectReason,
     dialer::Dialer,
     directory::Direction,
+    discovery::{self, Finder},
     gate::Opened,
     session::{self, Activity, Admission, Context, End, HandshakeError, Refusal, SessionMessage},
     transport::{Behaviour, BehaviourEvent},
@@ -46,6 +49,7 @@ pub(crate) struct Hub {
     running: HashSet<ConnectionId>,
     tasks: JoinSet<()>,
     dialer: Dialer,
+    finder: Finder,
 }
 
 struct Admitted {
@@ -67,14 +71,17 @@ impl Admitted {
 
 impl Hub {
     pub(crate) fn new(
-        swarm: Swarm<Behaviour>,
+        mut swarm: Swarm<Behaviour>,
         account: Address,
+        keypair: Keypair,
         context: Context,
         messages: mpsc::Receiver<SessionMessage>,
     ) -> Self {
+        let finder = Finder::new(&context.config, account, keypair, &mut swarm);
         Self {
             swarm,
             account,
+            finder,
             dialer: Dialer::new(&context.config.timing),
             context: Arc::new(context),
             messages,
@@ -184,10 +191,39 @@ impl Hub {
                 }
             }
             BehaviourEvent::Ping(ping::Event { result: Ok(_), .. })
-            | BehaviourEvent::Identify(_)
-            | BehaviourEvent::Kademlia(_)
-            | BehaviourEvent::Local(_) => {}
+            | BehaviourEvent::Local(mdns::Event::Expired(_)) => {}
+            BehaviourEvent::Identify(event) => discovery::on_identify(&mut self.swarm, event),
+            BehaviourEvent::Kademlia(event) => {
+                let verify = &self.context.verify;
+                let found = self.finder.on_kademlia(&mut self.swarm, verify, event);
+                if let Some((account, addresses)) = found {
+                    self.dialer.set_found(&account, addresses, Instant::now());
+                }
+            }
+            BehaviourEvent::Local(mdns::Event::Discovered(nodes)) => self.on_local(nodes),
         }
+    }
+
+    /// Dials nodes of the local network while explicit peers are missing: one of them may be it.
+    fn on_local(&mut self, nodes: Vec<(PeerId, Multiaddr)>) {
+        for (peer, address) in nodes {
+            if self.missing().is_empty() || !self.finder.on_local(peer) {
+                return;
+            }
+            let options = DialOpts::peer_id(peer).addresses(vec![address]).build();
+            let connection = options.connection_id();
+            self.swarm.behaviour_mut().gate.expect(connection, None);
+            if let Err(error) = self.swarm.dial(options) {
+                self.on_dial_failure(connection, &error);
+            }
+        }
+    }
+
+    /// Explicit peers without a session.
+    fn missing(&self) -> Vec<Address> {
+        let state = self.context.directory.read();
+        let explicit = state.explicit.keys();
+        explicit.filter(|account| !self.sessions.contains_key(*account)).copied().collect()
     }
 
     fn on_opened(&mut self, opened: Opened) {
@@ -348,6 +384,10 @@ impl Hub {
     }
 
     fn on_tick(&mut self) {
-        self.swarm.behaviour_mut().gate.sweep(Instant::now());
+        let now = Instant::now();
+        self.swarm.behaviour_mut().gate.sweep(now);
+        let missing = self.missing();
+        let statement = Arc::clone(&self.context.directory.read().statement);
+        self.finder.on_tick(&mut self.swarm, &statement, &missing, now);
     }
 }

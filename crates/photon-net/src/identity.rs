@@ -1,6 +1,10 @@
 //! Who we are on the wire, and how the other side proves who it is.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use alloy_primitives::Address;
 use libp2p::{
@@ -55,4 +59,9 @@ pub(crate) fn ed25519_key(peer: &PeerId) -> Option<[u8; 32]> {
     }
     let key = PublicKey::try_decode_protobuf(hash.digest()).ok()?;
     Some(key.try_into_ed25519().ok()?.to_bytes())
+}
+
+/// The clock that statements are checked against.
+pub(crate) fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

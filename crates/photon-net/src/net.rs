@@ -88,7 +88,8 @@ impl Net {
         check_statement(&identity.statement)?;
         transport::check_bootstrap(&config)?;
         let counters = Arc::new(Counters::default());
-        let mut swarm = transport::swarm(&config, &identity, Arc::clone(&counters))?;
+        let keypair = identity.keypair()?;
+        let mut swarm = transport::swarm(&config, keypair.clone(), Arc::clone(&counters))?;
         let listening = transport::listen(&mut swarm, &config.listen).await?;
         let directory = Arc::new(Directory::default());
         {
@@ -109,7 +110,7 @@ impl Net {
             hub: sender,
             started: Instant::now(),
         };
-        let hub = Hub::new(swarm, identity.account, context, messages);
+        let hub = Hub::new(swarm, identity.account, keypair, context, messages);
         let task = tokio::spawn(hub.run(stop.clone()));
         let net = Self {
             directory,

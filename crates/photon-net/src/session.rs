@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime},
 };
 
 use alloy_primitives::Address;
@@ -23,7 +23,7 @@ use crate::{
     event::Delivery,
     frame::{Frames, statement_frames},
     gate::Opened,
-    identity::ed25519_key,
+    identity::{ed25519_key, unix_now},
     outbox::outbox,
     stats::Counters,
 };
@@ -204,10 +204,6 @@ async fn admit(
     context.hub.send(prove).await.map_err(|_closed| HandshakeError::Stopped)?;
     let admission = answered.await.map_err(|_closed| HandshakeError::Stopped)?;
     Ok(admission?)
-}
-
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 impl Session {

@@ -11,7 +11,7 @@ use libp2p::{
     tcp, yamux,
 };
 
-use crate::{Config, Error, Identity, dialer::named_peer, gate::Gate, stats::Counters};
+use crate::{Config, Error, dialer::named_peer, gate::Gate, stats::Counters};
 
 /// Streams of one connection: ours, a ping, and what discovery needs.
 const MAX_STREAMS: usize = 16;
@@ -27,7 +27,7 @@ const QUIC_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 const IDLE: Duration = Duration::from_secs(30);
 
 const IDENTIFY: &str = "/photon/identify/1";
-const KADEMLIA: StreamProtocol = StreamProtocol::new("/photon/kad/1");
+pub(crate) const KADEMLIA: StreamProtocol = StreamProtocol::new("/photon/kad/1");
 
 /// All protocols of a connection.
 #[derive(NetworkBehaviour)]
@@ -42,10 +42,9 @@ pub(crate) struct Behaviour {
 /// Sets up the transports and protocols; must be called within a Tokio runtime.
 pub(crate) fn swarm(
     config: &Config,
-    identity: &Identity,
+    keypair: Keypair,
     counters: Arc<Counters>,
 ) -> Result<Swarm<Behaviour>, Error> {
-    let keypair = identity.keypair()?;
     let behaviour = behaviour(config, &keypair, counters)?;
     let timing = &config.timing;
     let dial = timing.dial;
@@ -92,7 +91,10 @@ fn behaviour(
     });
     let kademlia = config.discovery.as_ref().map(|_| {
         let store = kad::store::MemoryStore::new(peer);
-        kad::Behaviour::with_config(peer, store, kad::Config::new(KADEMLIA))
+        let mut config = kad::Config::new(KADEMLIA);
+        // Records are checked before they are kept.
+        config.set_record_filtering(kad::StoreInserts::FilterBoth);
+        kad::Behaviour::with_config(peer, store, config)
     });
     let local = config
         .local_discovery

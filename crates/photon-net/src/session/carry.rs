@@ -13,12 +13,13 @@ use tokio::{
     time::{Interval, MissedTickBehavior, interval, sleep},
 };
 
-use super::{Activity, Context, unix_now};
+use super::{Activity, Context};
 use crate::{
     DisconnectReason, MAX_FRAME, NetEvent,
     budget::Budget,
     event::Delivery,
     frame::{FrameReader, FrameWriter, Frames, split},
+    identity::unix_now,
     outbox::{OutboxReader, cost_of},
 };
 

@@ -120,10 +120,11 @@ impl Node {
     }
 }
 
-/// Two nodes with a session between them; the first has dialled.
+/// Two friends with a session between them; the first has dialled.
 pub(crate) async fn pair(carrier: Carrier) -> (Node, Node) {
     let mut alice = Node::start_on(carrier, 1).await;
     let mut bob = Node::start_on(carrier, 2).await;
+    bob.net.set_friends(vec![alice.account]);
     alice.dial(&bob);
     alice.connected(bob.account).await;
     bob.connected(alice.account).await;

@@ -1,0 +1,35 @@
+//! Finding an account without knowing its address.
+
+use photon_net::{Config, Discovery, Multiaddr, Net};
+
+use crate::common::{Carrier, Node, config, identity};
+
+fn named(net: &Net) -> Multiaddr {
+    format!("{}/p2p/{}", net.listen_addresses()[0], net.local_peer_id()).parse().unwrap()
+}
+
+async fn start(number: u8, bootstrap: Vec<Multiaddr>) -> Node {
+    let discovery = Some(Discovery { bootstrap, external: Vec::new() });
+    Node::start_with(Config { discovery, ..config(Carrier::Tcp) }, identity(number)).await
+}
+
+#[tokio::test]
+async fn two_nodes_that_know_a_third_find_each_other_by_account() {
+    let meeting_point = start(1, Vec::new()).await;
+    let mut alice = start(2, vec![named(&meeting_point.net)]).await;
+    let mut bob = start(3, vec![named(&meeting_point.net)]).await;
+    alice.net.add_peer(bob.account, Vec::new());
+    alice.connected(bob.account).await;
+    bob.connected(alice.account).await;
+    alice.send(&bob, b"found you");
+    assert_eq!(bob.frame(alice.account).await, "found you");
+}
+
+#[tokio::test]
+async fn a_bootstrap_address_without_a_peer_id_is_refused() {
+    let bootstrap = vec!["/ip4/127.0.0.1/tcp/1".parse().unwrap()];
+    let discovery = Some(Discovery { bootstrap, external: Vec::new() });
+    let config = Config { discovery, ..config(Carrier::Tcp) };
+    let refused = Net::start(config, identity(1), crate::common::verify()).await;
+    assert!(matches!(refused, Err(photon_net::Error::Bootstrap(_))));
+}
