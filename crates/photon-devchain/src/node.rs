@@ -1,0 +1,81 @@
+//! What all connections share.
+
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::sync::watch;
+
+use crate::{
+    accounts::Accounts,
+    chain::Chain,
+    config::{Config, Mining},
+    error::Error,
+    filters::Filters,
+};
+
+/// A running chain, its keys and its filters.
+pub(crate) struct Node {
+    pub(crate) accounts: Accounts,
+    chain: Mutex<Chain>,
+    filters: Mutex<Filters>,
+    /// Tells the miner that the interval changed.
+    mining: watch::Sender<Mining>,
+}
+
+impl Node {
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        config.check()?;
+        let accounts = Accounts::derive(config)?;
+        let chain = Mutex::new(Chain::new(config, &accounts));
+        let mining = watch::Sender::new(config.mining);
+        Ok(Self { accounts, chain, filters: Mutex::default(), mining })
+    }
+
+    /// The chain, for as long as the guard lives; taken before [`Self::filters`].
+    pub(crate) fn chain(&self) -> MutexGuard<'_, Chain> {
+        self.chain.lock().expect("nothing panics while it holds the chain")
+    }
+
+    pub(crate) fn filters(&self) -> MutexGuard<'_, Filters> {
+        self.filters.lock().expect("nothing panics while it holds the filters")
+    }
+
+    pub(crate) fn set_mining(&self, mining: Mining) {
+        let mut chain = self.chain();
+        chain.mining = mining;
+        if mining == Mining::Instant {
+            chain.mine_each_ready();
+        }
+        self.mining.send_replace(mining);
+    }
+
+    /// Makes blocks at the interval that holds, until the future is dropped.
+    pub(crate) async fn mine_on_time(&self) {
+        let mut mining = self.mining.subscribe();
+        loop {
+            let now = *mining.borrow_and_update();
+            let changed = mining.changed();
+            match now {
+                Mining::Instant | Mining::Manual => {
+                    if changed.await.is_err() {
+                        return;
+                    }
+                }
+                Mining::Interval(interval) => tokio::select! {
+                    biased;
+                    _ = changed => {}
+                    () = self.mine_each(interval) => {}
+                },
+            }
+        }
+    }
+
+    async fn mine_each(&self, interval: std::time::Duration) {
+        let start = tokio::time::Instant::now() + interval;
+        let mut ticks = tokio::time::interval_at(start, interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.chain().mine();
+        }
+    }
+}
