@@ -15,7 +15,7 @@ const ARTEFACTS = [
 const SETTINGS = {
   evmVersion: 'paris',
   viaIR: true,
-  optimizer: { enabled: true, runs: 2000 },
+  optimizer: { enabled: true, runs: 20000 },
   metadata: { bytecodeHash: 'none', appendCBOR: false },
 };
 
