@@ -47,7 +47,8 @@ pub struct Discovery {
 /// Bounds on everything that a peer can feed or fill.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Incoming connections in the middle of the cryptographic handshake; more are refused.
+    /// Incoming connections in the middle of the cryptographic handshake; more are refused. As many
+    /// again may come from IP addresses of friends.
     pub pending_incoming: usize,
     /// Encrypted connections that have not proven an account yet. When full, the oldest goes:
     /// who is honest proves his account within one round trip.
@@ -56,7 +57,8 @@ pub struct Limits {
     pub strangers: usize,
     /// Connections with one transport key, friends included.
     pub connections_per_peer: usize,
-    /// New incoming connections per second from one IP address (one /64 in IPv6); not on loopback.
+    /// New incoming connections per second from one IP address (one /64 in IPv6); not on loopback,
+    /// and not from IP addresses of friends.
     pub handshakes_per_second: u32,
     /// How many of them may come at once.
     pub handshake_burst: u32,
@@ -78,7 +80,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            pending_incoming: 128,
+            pending_incoming: 512,
             unproven: 256,
             strangers: 128,
             connections_per_peer: 4,

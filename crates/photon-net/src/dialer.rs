@@ -100,9 +100,8 @@ impl Dialer {
         if self.targets.values().filter(|target| target.dialing.is_some()).count() >= MAX_DIALS {
             return None;
         }
-        let idle = self.targets.iter().filter(|(account, target)| {
-            target.dialing.is_none() && !target.routes.is_empty() && !connected(account)
-        });
+        let idle =
+            self.targets.iter().filter(|(account, target)| target.is_free() && !connected(account));
         idle.map(|(_, target)| target.due).min()
     }
 
@@ -117,7 +116,7 @@ impl Dialer {
             return None;
         }
         let (account, target) = self.targets.iter_mut().find(|(account, target)| {
-            target.dialing.is_none() && target.due <= now && !connected(account)
+            target.is_free() && target.due <= now && !connected(account)
         })?;
         let options = target.routes.get(target.next)?.options();
         target.dialing = Some(options.connection_id());
@@ -154,6 +153,11 @@ impl Dialer {
 }
 
 impl Target {
+    /// There is somewhere to dial, and no dial under way.
+    fn is_free(&self) -> bool {
+        self.dialing.is_none() && !self.routes.is_empty()
+    }
+
     fn renew(&mut self, first: Duration, now: Instant) {
         self.routes = routes(self.explicit.iter().chain(&self.found));
         self.next = 0;
@@ -255,5 +259,23 @@ mod tests {
             wait = (wait * 2).min(timing.backoff_most);
         }
         assert_eq!(dialer.next_due(|_| true), None);
+    }
+
+    #[test]
+    fn a_peer_without_any_address_does_not_keep_others_waiting() {
+        let now = Instant::now();
+        let mut dialer = Dialer::new(&Timing::default());
+        let address: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
+        let mut explicit: HashMap<_, _> =
+            (0..20).map(|number| (Address::repeat_byte(number), Vec::new())).collect();
+        explicit.insert(Address::repeat_byte(99), vec![address.clone()]);
+        dialer.set_targets(&explicit, now);
+        assert_eq!(dialer.next_due(NOBODY), Some(now));
+        let (account, _) = dialer.take_due(now, NOBODY).expect("a dial is due");
+        assert_eq!(account, Address::repeat_byte(99));
+        assert!(dialer.next_due(NOBODY).is_none());
+        dialer.set_found(&Address::repeat_byte(7), vec![address], now);
+        let (account, _) = dialer.take_due(now, NOBODY).expect("a dial is due");
+        assert_eq!(account, Address::repeat_byte(7));
     }
 }

@@ -9,7 +9,7 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::Arc,
     task::{Context, Poll},
     time::Instant,
@@ -47,8 +47,10 @@ pub(crate) struct Gate {
     connections: HashMap<ConnectionId, Connection>,
     /// Our own dials, with the account that each must reach.
     dials: HashMap<ConnectionId, Option<Address>>,
-    /// The transport key that each friend used last.
-    friends: HashMap<Address, PeerId>,
+    /// The transport key and IP address that each friend used last.
+    friends: HashMap<Address, (PeerId, Option<IpAddr>)>,
+    /// IP addresses of friends, known from sessions or from the addresses of explicit peers.
+    friendly: HashSet<IpAddr>,
     rates: HashMap<IpAddr, Budget>,
     events: VecDeque<ToSwarm<Opened, std::convert::Infallible>>,
 }
@@ -88,6 +90,7 @@ impl Gate {
             connections: HashMap::new(),
             dials: HashMap::new(),
             friends: HashMap::new(),
+            friendly: HashSet::new(),
             rates: HashMap::new(),
             events: VecDeque::new(),
         }
@@ -96,6 +99,11 @@ impl Gate {
     /// Announces a dial of ours before it begins.
     pub(crate) fn expect(&mut self, connection: ConnectionId, account: Option<Address>) {
         self.dials.insert(connection, account);
+    }
+
+    /// The account that one of our dials must reach.
+    pub(crate) fn expected(&self, connection: ConnectionId) -> Option<Address> {
+        self.dials.get(&connection).copied().flatten()
     }
 
     /// The dial that was announced has failed.
@@ -108,13 +116,21 @@ impl Gate {
         let Some(connection) = self.connections.get_mut(&connection) else { return };
         connection.unproven = false;
         if friend {
-            self.friends.insert(account, connection.peer);
+            let ip = ip_of(&connection.address);
+            self.friends.insert(account, (connection.peer, ip));
+            self.friendly.extend(ip);
         }
     }
 
-    /// Forgets the transport keys of those who are friends no longer.
-    pub(crate) fn retain_friends(&mut self, is_friend: impl Fn(&Address) -> bool) {
+    /// Forgets those who are friends no longer, and learns the addresses of explicit peers.
+    pub(crate) fn set_friends<'a>(
+        &mut self,
+        is_friend: impl Fn(&Address) -> bool,
+        addresses: impl Iterator<Item = &'a Multiaddr>,
+    ) {
         self.friends.retain(|account, _| is_friend(account));
+        self.friendly = addresses.filter_map(ip_of).collect();
+        self.friendly.extend(self.friends.values().filter_map(|(_, ip)| *ip));
     }
 
     /// Drops connections that took too long to prove an account.
@@ -145,7 +161,7 @@ impl Gate {
 
     /// A flood from one address is refused before it costs us a handshake.
     fn check_rate(&mut self, address: &Multiaddr) -> Result<(), Denied> {
-        let Some(ip) = rated_address(address) else { return Ok(()) };
+        let Some(ip) = ip_of(address).filter(|ip| !ip.is_loopback()) else { return Ok(()) };
         let now = Instant::now();
         if self.rates.len() >= MAX_RATED_ADDRESSES && !self.rates.contains_key(&ip) {
             self.rates.retain(|_, budget| !budget.is_full(now));
@@ -162,11 +178,17 @@ impl Gate {
         }
     }
 
+    /// Strangers from everywhere may fill their part of the room, but not that of friends' addresses.
     fn check_pending(&mut self, id: ConnectionId, address: &Multiaddr) -> Result<(), Denied> {
-        if self.pending_incoming.len() >= self.limits.pending_incoming {
+        let friendly = ip_of(address).is_some_and(|ip| self.friendly.contains(&ip));
+        let room = self.limits.pending_incoming;
+        let room = if friendly { room.saturating_mul(2) } else { room };
+        if self.pending_incoming.len() >= room {
             return Err(Denied("too many pending connections"));
         }
-        self.check_rate(address)?;
+        if !friendly {
+            self.check_rate(address)?;
+        }
         self.pending_incoming.insert(id);
         Ok(())
     }
@@ -198,7 +220,7 @@ impl Gate {
         self.pending_incoming.remove(&id);
         let direction =
             if endpoint.is_dialer() { Direction::Outgoing } else { Direction::Incoming };
-        let friend = self.friends.values().any(|peer| *peer == established.peer_id);
+        let friend = self.friends.values().any(|(peer, _)| *peer == established.peer_id);
         let unproven = direction == Direction::Incoming && !friend;
         if unproven {
             self.make_room();
@@ -220,29 +242,26 @@ impl Gate {
             peer: connection.peer,
             address: connection.address.clone(),
             direction: connection.direction,
-            expected: self.dials.get(&id).copied().flatten(),
+            expected: self.expected(id),
             stream,
         };
         self.events.push_back(ToSwarm::GenerateEvent(opened));
     }
 }
 
-/// The IP address whose rate counts: none on loopback; an IPv6 customer owns a whole /64.
-fn rated_address(address: &Multiaddr) -> Option<IpAddr> {
+/// The IP address in an address; an IPv6 customer owns a whole /64 and counts as its first one.
+fn ip_of(address: &Multiaddr) -> Option<IpAddr> {
     const CUSTOMER_PREFIX: u128 = !0 << 64;
-    address
-        .iter()
-        .find_map(|protocol| {
-            if let Protocol::Ip4(ip) = protocol {
-                Some(IpAddr::from(ip))
-            } else if let Protocol::Ip6(ip) = protocol {
-                let prefix = std::net::Ipv6Addr::from_bits(ip.to_bits() & CUSTOMER_PREFIX);
-                Some(IpAddr::from(if ip.is_loopback() { ip } else { prefix }))
-            } else {
-                None
-            }
-        })
-        .filter(|ip| !ip.is_loopback())
+    address.iter().find_map(|protocol| {
+        if let Protocol::Ip4(ip) = protocol {
+            Some(IpAddr::from(ip))
+        } else if let Protocol::Ip6(ip) = protocol {
+            let prefix = Ipv6Addr::from_bits(ip.to_bits() & CUSTOMER_PREFIX);
+            Some(IpAddr::from(if ip.is_loopback() { ip } else { prefix }))
+        } else {
+            None
+        }
+    })
 }
 
 impl NetworkBehaviour for Gate {
@@ -318,5 +337,54 @@ impl NetworkBehaviour for Gate {
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         self.events.pop_front().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate() -> Gate {
+        let limits = Limits { pending_incoming: 4, handshake_burst: 2, ..Limits::default() };
+        Gate::new(&Config { limits, ..Config::default() }, Arc::default())
+    }
+
+    fn knock(gate: &mut Gate, number: usize, address: &str) -> bool {
+        let address: Multiaddr = address.parse().unwrap();
+        gate.handle_pending_inbound_connection(
+            ConnectionId::new_unchecked(number),
+            &address,
+            &address,
+        )
+        .is_ok()
+    }
+
+    #[test]
+    fn one_address_gets_its_burst_and_others_theirs() {
+        let mut gate = gate();
+        assert!(knock(&mut gate, 1, "/ip4/203.0.113.1/tcp/1"));
+        assert!(knock(&mut gate, 2, "/ip4/203.0.113.1/tcp/2"));
+        assert!(!knock(&mut gate, 3, "/ip4/203.0.113.1/tcp/3"));
+        assert!(knock(&mut gate, 4, "/ip6/2001:db8::1/udp/1/quic-v1"));
+        assert!(knock(&mut gate, 5, "/ip6/2001:db8::2/udp/1/quic-v1"));
+        gate.pending_incoming.clear();
+        assert!(!knock(&mut gate, 6, "/ip6/2001:db8::3/udp/1/quic-v1"));
+        assert!(knock(&mut gate, 7, "/ip6/2001:db8:0:1::3/udp/1/quic-v1"));
+        assert_eq!(gate.counters.snapshot().refused_before_handshake, 2);
+    }
+
+    #[test]
+    fn strangers_cannot_fill_the_room_of_friends_addresses() {
+        let mut gate = gate();
+        let friend: Multiaddr = "/ip4/198.51.100.9/tcp/7".parse().unwrap();
+        gate.set_friends(|_| true, [&friend].into_iter());
+        for number in 0..10 {
+            knock(&mut gate, number, &format!("/ip4/203.0.113.{number}/tcp/1"));
+        }
+        assert_eq!(gate.pending_incoming.len(), 4);
+        for number in 10..14 {
+            assert!(knock(&mut gate, number, "/ip4/198.51.100.9/tcp/8"));
+        }
+        assert!(!knock(&mut gate, 14, "/ip4/198.51.100.9/tcp/8"));
     }
 }

@@ -12,7 +12,7 @@ use libp2p::{
     Multiaddr, PeerId, Swarm,
     identity::Keypair,
     mdns, ping,
-    swarm::{ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
+    swarm::{ConnectionId, DialError, ListenError, SwarmEvent, dial_opts::DialOpts},
 };
 use tokio::{
     sync::{Mutex, mpsc, oneshot},
@@ -169,6 +169,12 @@ impl Hub {
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.on_dial_failure(connection_id, &error);
             }
+            // Whom the gate denied, the gate has counted.
+            SwarmEvent::IncomingConnectionError { error, .. }
+                if !matches!(error, ListenError::Denied { .. }) =>
+            {
+                self.context.counters.broken_handshakes.increment();
+            }
             SwarmEvent::NewListenAddr { address, .. } => {
                 let mut state = self.context.directory.write();
                 if !state.listening.contains(&address) {
@@ -268,7 +274,13 @@ impl Hub {
         if earlier.is_some_and(|earlier| !self.supersedes(account, direction, earlier.direction)) {
             return Err(Refusal::Duplicate);
         }
-        let friend = self.context.directory.read().is_friend(&account);
+        let (friend, explicit) = {
+            let state = self.context.directory.read();
+            (state.is_friend(&account), state.explicit.contains_key(&account))
+        };
+        if self.swarm.behaviour().gate.expected(connection).is_some() && !explicit {
+            return Err(Refusal::Removed);
+        }
         if earlier.is_none() && !friend {
             self.make_room_for_stranger()?;
         }
@@ -360,7 +372,8 @@ impl Hub {
             HandshakeError::Protocol
             | HandshakeError::BrokenOff
             | HandshakeError::Malformed(_)
-            | HandshakeError::Stopped => counters.broken_handshakes.increment(),
+            | HandshakeError::Stopped
+            | HandshakeError::Refused(Refusal::Removed) => counters.broken_handshakes.increment(),
             HandshakeError::WrongStatement => counters.wrong_statements.increment(),
             HandshakeError::WrongAccount { .. } => counters.wrong_accounts.increment(),
             HandshakeError::Refused(Refusal::OwnAccount | Refusal::Duplicate) => {
@@ -380,7 +393,9 @@ impl Hub {
         }
         let state = directory.read();
         self.dialer.set_targets(&state.explicit, Instant::now());
-        self.swarm.behaviour_mut().gate.retain_friends(|account| state.is_friend(account));
+        let addresses = state.explicit.values().flatten();
+        let gate = &mut self.swarm.behaviour_mut().gate;
+        gate.set_friends(|account| state.is_friend(account), addresses);
     }
 
     fn on_tick(&mut self) {

@@ -169,7 +169,8 @@ impl Net {
         self.directory.changed.notify_one();
     }
 
-    /// Replaces the accounts that always have room, beside the explicit peers.
+    /// Replaces the accounts that always have room, beside the explicit peers. Running sessions
+    /// notice within a second.
     pub fn set_friends(&self, friends: Vec<Address>) {
         self.directory.write().friends = friends.into_iter().collect::<HashSet<_>>();
         self.directory.changed.notify_one();
@@ -207,7 +208,8 @@ impl Net {
         self.counters.snapshot()
     }
 
-    /// Closes all connections and stops. The event queue then ends.
+    /// Closes all connections and stops; what is queued is not sent any more. The event queue then
+    /// ends, without a word about each session.
     pub async fn shutdown(&self) {
         self.stop.cancel();
         let task = self.task.lock().await.take();

@@ -84,6 +84,8 @@ pub(crate) enum Refusal {
     Duplicate,
     #[error("there is no room for strangers")]
     NoRoom,
+    #[error("the peer was removed while we dialled it")]
+    Removed,
 }
 
 /// Why an attempt at a session failed.

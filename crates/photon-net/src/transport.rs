@@ -49,7 +49,7 @@ pub(crate) fn swarm(
     let timing = &config.timing;
     let dial = timing.dial;
     let ping = timing.ping;
-    let swarm = SwarmBuilder::with_existing_identity(keypair)
+    let builder = SwarmBuilder::with_existing_identity(keypair)
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, || {
             let mut yamux = yamux::Config::default();
@@ -65,7 +65,10 @@ pub(crate) fn swarm(
             quic.max_stream_data = QUIC_STREAM_WINDOW;
             quic.max_connection_data = QUIC_CONNECTION_WINDOW;
             quic
-        })
+        });
+    #[cfg(feature = "dns")]
+    let builder = builder.with_dns().map_err(|error| Error::Transport(error.into()))?;
+    let swarm = builder
         .with_behaviour(|_| behaviour)
         .map_err(|error| Error::Transport(error.into()))?
         .with_swarm_config(|swarm| {

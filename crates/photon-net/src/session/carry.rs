@@ -113,14 +113,15 @@ impl Carrier<'_> {
         let mut watch = Watch::new(self.is_friend());
         loop {
             let frame = tokio::select! {
+                // The clock first: who always has something to say must not stop it.
                 biased;
-                frame = stream.next() => frame,
                 _ = watch.tick.tick() => {
                     if let Some(reason) = self.look(&mut watch, &stream) {
                         return reason;
                     }
                     continue;
                 }
+                frame = stream.next() => frame,
             };
             let frame = match frame {
                 Some(Ok(frame)) => frame,
@@ -157,7 +158,7 @@ impl Carrier<'_> {
         self.context.directory.read().is_friend(&self.account)
     }
 
-    /// Once a second, while nothing is there to read.
+    /// Once a second, between two frames.
     fn look(&self, watch: &mut Watch, stream: &FrameReader) -> Option<DisconnectReason> {
         let timing = &self.context.config.timing;
         watch.ticks = watch.ticks.wrapping_add(1);

@@ -33,3 +33,21 @@ async fn a_bootstrap_address_without_a_peer_id_is_refused() {
     let refused = Net::start(config, identity(1), crate::common::verify()).await;
     assert!(matches!(refused, Err(photon_net::Error::Bootstrap(_))));
 }
+
+/// To be run where multicast goes nowhere else: within `unshare --net`, after
+/// `ip link set lo up`, `ip link add lan0 type veth peer name lan1`, `ip link set lan1 up`,
+/// `ip address add 10.0.0.1/24 dev lan0` and `ip link set lan0 up multicast on`.
+#[tokio::test]
+#[ignore = "needs a network interface with multicast"]
+async fn two_nodes_of_one_local_network_find_each_other_by_account() {
+    let local = || Config {
+        listen: vec!["/ip4/0.0.0.0/tcp/0".parse().unwrap()],
+        local_discovery: true,
+        ..config(Carrier::Tcp)
+    };
+    let mut alice = Node::start_with(local(), identity(1)).await;
+    let mut bob = Node::start_with(local(), identity(2)).await;
+    alice.net.add_peer(bob.account, Vec::new());
+    alice.connected(bob.account).await;
+    bob.connected(alice.account).await;
+}

@@ -247,6 +247,37 @@ async fn a_slow_receiver_holds_back_its_sender_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_busy_peer_takes_no_more_than_its_share_of_the_queue() {
+    const FLOOD: u32 = 5_000;
+    let mut alice = Node::start(1).await;
+    let mut carol = Node::start(3).await;
+    let mut bob = Node::start(2).await;
+    bob.net.set_friends(vec![alice.account, carol.account]);
+    for peer in [&mut alice, &mut carol] {
+        peer.dial(&bob);
+        peer.connected(bob.account).await;
+        bob.connected(peer.account).await;
+    }
+    for number in 0..FLOOD {
+        let frame = Bytes::copy_from_slice(&number.to_be_bytes());
+        within(alice.net.send_when_ready(bob.account, frame)).await.unwrap();
+    }
+    carol.send(&bob, b"between");
+    // Bob has not taken anything: alice's share (of 512 KiB, 512 bytes each) is full.
+    until(|| bob.net.stats().frames_received >= 1026).await;
+    let mut before = 0;
+    while let NetEvent::Frame { account, .. } = bob.next().await
+        && account != carol.account
+    {
+        before += 1;
+    }
+    assert!(before <= 1024, "{before} frames of alice came before carol's");
+    for _ in before..FLOOD {
+        bob.frame(alice.account).await;
+    }
+}
+
+#[tokio::test]
 async fn a_removed_peer_is_let_go_and_not_dialled_again() {
     let (mut alice, mut bob) = pair(Carrier::Tcp).await;
     alice.net.remove_peer(bob.account);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use photon_net::{Config, DisconnectReason, Limits, Timing};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::{
     common::{Carrier, Node, account, config, identity, until, within},
@@ -142,4 +143,59 @@ async fn a_stranger_who_says_nothing_is_dropped() {
     let _raw = greeted(&mut alice, 10).await;
     assert_eq!(alice.disconnected(account(10)).await, DisconnectReason::Idle);
     assert_eq!(alice.net.stats().strangers_dropped, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_connections_of_strangers_do_not_hurt_a_friend() {
+    const CONNECTIONS: usize = 10_000;
+    const AT_ONCE: usize = 400;
+    let limits = Limits { pending_incoming: 64, ..Limits::default() };
+    let mut alice = Node::start_with(Config { limits, ..config(Carrier::Tcp) }, identity(1)).await;
+    let mut friend = Node::start(2).await;
+    alice.net.set_friends(vec![friend.account, account(3)]);
+    friend.net.set_friends(vec![alice.account]);
+    friend.dial(&alice);
+    alice.connected(friend.account).await;
+    friend.connected(alice.account).await;
+    let Some(address) = socket_address(&alice) else { panic!("alice listens on TCP") };
+    // Some say nothing, some say nonsense; each stays until it is thrown out or makes room.
+    let flood = tokio::spawn(async move {
+        let mut open = std::collections::VecDeque::new();
+        for number in 0..CONNECTIONS {
+            let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else { continue };
+            if number % 2 == 0 {
+                let _ = stream.write_all(&[0xa5; 200]).await;
+            }
+            open.push_back(stream);
+            if open.len() > AT_ONCE {
+                open.pop_front();
+            }
+        }
+    });
+    let mut slowest = Duration::ZERO;
+    let mut rounds = 0_u32;
+    while !flood.is_finished() || rounds < 100 {
+        let begun = std::time::Instant::now();
+        friend.send(&alice, b"ping");
+        assert_eq!(alice.frame(friend.account).await, "ping");
+        alice.send(&friend, b"pong");
+        assert_eq!(friend.frame(alice.account).await, "pong");
+        slowest = slowest.max(begun.elapsed());
+        rounds += 1;
+    }
+    println!("{rounds} round trips meanwhile, the slowest {slowest:?}; {:?}", alice.net.stats());
+    let stats = alice.net.stats();
+    assert!(stats.refused_before_handshake > 0, "{stats:?}");
+    assert!(stats.broken_handshakes > 0, "{stats:?}");
+    // A friend who was away gets in.
+    let mut other_friend = Node::start(3).await;
+    other_friend.dial(&alice);
+    other_friend.connected(alice.account).await;
+    alice.connected(other_friend.account).await;
+}
+
+fn socket_address(node: &Node) -> Option<std::net::SocketAddr> {
+    let address = node.net.listen_addresses().first()?.to_string();
+    let mut parts = address.split('/').skip(2).step_by(2);
+    format!("{}:{}", parts.next()?, parts.next()?).parse().ok()
 }
