@@ -250,7 +250,7 @@ pub enum Call {
 }
 
 fields_codec!(SignedBalance { nonce, transferred, locksroot, signature });
-fields_codec!(Balance { transferred, locksroot });
+fields_codec!(Balance { transferred, locksroot, declared });
 fields_codec!(LockClaim { slot, lock, index, path });
 
 impl Encode for ChannelKey {

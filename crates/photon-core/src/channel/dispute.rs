@@ -1,0 +1,71 @@
+//! What a closed channel still owes us, decided from its state on every block, not from events.
+
+use super::Channel;
+use crate::record::{LockRecord, Purpose};
+use alloc::vec::Vec;
+use photon_wire::contract::{Call, LockClaim};
+use photon_wire::{Seconds, Slot, Timestamp};
+
+impl Channel {
+    /// What to tell the contract now, with its purpose and its deadline.
+    pub(crate) fn due_calls(
+        &mut self,
+        now: Timestamp,
+        challenge: Seconds,
+    ) -> Vec<(Purpose, Call, Option<Timestamp>)> {
+        let Some(dispute) = self.dispute else { return Vec::new() };
+        if now > dispute.settle_after(challenge) {
+            return [(Purpose::Settle(self.id), self.settle_call(), None)].into();
+        }
+        if now > dispute.update_until {
+            return Vec::new();
+        }
+        let deadline = Some(dispute.update_until);
+        match self.proof {
+            Some(proof) if proof.nonce > dispute.theirs_nonce => {
+                let call = Call::Update { token: self.token, partner: self.partner, proof };
+                [(Purpose::Update(self.id, proof.nonce), call, deadline)].into()
+            }
+            Some(_) => self
+                .unlock_call()
+                .map(|call| (Purpose::Unlock(self.id), call, deadline))
+                .into_iter()
+                .collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Claims every lock of the partner whose secret was registered in time.
+    fn unlock_call(&mut self) -> Option<Call> {
+        let claims: Vec<LockClaim> =
+            self.theirs.locks().filter_map(|(slot, record)| claim_of(slot, record)).collect();
+        if claims.is_empty() {
+            return None;
+        }
+        let slots: Vec<Slot> = claims.iter().map(|claim| claim.slot).collect();
+        let multiproof = self.theirs.multiproof(&slots);
+        let balance = self.dispute?.theirs;
+        let (token, partner) = (self.token, self.partner);
+        Some(Call::Unlock { token, partner, balance, locks: claims, multiproof })
+    }
+
+    /// Pays both out.
+    pub(crate) fn settle_call(&self) -> Call {
+        let dispute = self.dispute.unwrap_or_default();
+        let we_are_low = self.us < self.partner;
+        let (low, high) =
+            if we_are_low { (dispute.ours, dispute.theirs) } else { (dispute.theirs, dispute.ours) };
+        Call::Settle { key: self.key(), low, high }
+    }
+}
+
+fn claim_of(slot: Slot, record: &LockRecord) -> Option<LockClaim> {
+    let registered = record.registered.as_ref()?;
+    let in_time = registered.time <= record.lock.expiration;
+    (in_time && !record.unlocked).then(|| LockClaim {
+        slot,
+        lock: record.lock,
+        index: registered.index,
+        path: registered.path.clone(),
+    })
+}

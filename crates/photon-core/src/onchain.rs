@@ -1,0 +1,457 @@
+//! What the contract says, and what the owner wants of it.
+
+use crate::channel::{Channel, Opened};
+use crate::effect::{Change, IntentId};
+use crate::machine::{Answer, Machine};
+use crate::record::{
+    BlockRecord, DisputeRecord, GraphRecord, LockFate, LockKey, LockRecord, LockRole, Purpose,
+    RegistrationRecord,
+};
+use crate::reject::Rejection;
+use crate::route::Graph;
+use crate::view::{NoticeKind, PaymentFailure};
+use alloc::vec::Vec;
+use photon_wire::contract::{Balance, Call, Event, Position};
+use photon_wire::message::{Failure, Reason};
+use photon_wire::record::FeeSchedule;
+use photon_wire::registry::RegistryTree;
+use photon_wire::{
+    Address, Amount, B256, ChannelId, ChannelKey, Epoch, Nonce, Seconds, Secret, SecretHash, Slot,
+    Timestamp, Token,
+};
+
+impl Machine {
+    pub(crate) fn open_channel(
+        &mut self,
+        token: Token,
+        partner: Address,
+        settle_timeout: Seconds,
+        deposit: Amount,
+    ) -> Result<Answer, Rejection> {
+        if partner == Address::ZERO || token.0 == Address::ZERO {
+            return Err(Rejection::ZeroAddress);
+        }
+        let key = ChannelKey::new(token, self.config.account, partner);
+        let id = key.ok_or(Rejection::PartnerIsSelf)?.id();
+        if self.channels.contains_key(&id) {
+            return Err(Rejection::ChannelExists { channel: id });
+        }
+        let bounds = &self.config.parameters;
+        let (least, most) = (bounds.least_settle_timeout, bounds.greatest_settle_timeout);
+        if settle_timeout < least || settle_timeout > most {
+            let got = settle_timeout;
+            return Err(Rejection::SettleTimeoutOutOfBounds { least, most, got });
+        }
+        if deposit > Amount::MAX_DEPOSIT {
+            return Err(Rejection::BadAmount { amount: deposit });
+        }
+        let call = Call::Open { token, partner, settle_timeout, amount: deposit };
+        let intent = self.submit(|_| Purpose::Open(id), call, None)?;
+        Ok(Answer::Channel(id, intent))
+    }
+
+    pub(crate) fn deposit(
+        &mut self,
+        id: ChannelId,
+        participant: Address,
+        amount: Amount,
+    ) -> Result<Answer, Rejection> {
+        crate::channel::check_amount(amount)?;
+        let channel = self.with(id)?;
+        channel.check_open()?;
+        if participant != channel.us && participant != channel.partner {
+            return Err(Rejection::NotPartner { account: participant });
+        }
+        let (key, epoch) = (channel.key(), channel.epoch);
+        let call = Call::Deposit { key, epoch, participant, amount };
+        let intent = self.submit(|intent| Purpose::Deposit(id, intent), call, None)?;
+        Ok(Answer::Channel(id, intent))
+    }
+
+    pub(crate) fn close_channel(&mut self, id: ChannelId) -> Result<Answer, Rejection> {
+        let channel = self.with(id)?;
+        if channel.dispute.is_some() || channel.closing {
+            return Err(Rejection::ChannelNotOpen { channel: id });
+        }
+        let (token, partner, proof) = (channel.token, channel.partner, channel.proof);
+        let call = Call::Close { token, partner, proof };
+        let intent = self.submit(|_| Purpose::Close(id), call, None)?;
+        if let Some(channel) = self.channel_mut(id) {
+            channel.closing = true;
+            channel.dirty.head = true;
+        }
+        Ok(Answer::Channel(id, intent))
+    }
+
+    pub(crate) fn settle_channel(&mut self, id: ChannelId) -> Result<Answer, Rejection> {
+        let channel = self.with(id)?;
+        let dispute = channel.dispute.ok_or(Rejection::NotClosed)?;
+        let from = dispute.settle_after(self.config.parameters.challenge);
+        if self.clock.now() <= from {
+            return Err(Rejection::NotSettleable { from });
+        }
+        let call = channel.settle_call();
+        let intent = self.submit(|_| Purpose::Settle(id), call, None)?;
+        Ok(Answer::Channel(id, intent))
+    }
+
+    pub(crate) fn set_fees(
+        &mut self,
+        channel: Option<ChannelId>,
+        fees: FeeSchedule,
+    ) -> Result<Answer, Rejection> {
+        if let Some(id) = channel {
+            self.with(id)?;
+        }
+        let parts_per_million = fees.parts_per_million;
+        if parts_per_million > 1_000_000 {
+            return Err(Rejection::BadFees { parts_per_million });
+        }
+        self.fees.insert(channel, fees);
+        self.change(Change::Fees(channel, fees));
+        Ok(Answer::Done)
+    }
+
+    /// Looks after everything that a new block, or time alone, may have made due.
+    pub(crate) fn on_block(
+        &mut self,
+        block: BlockRecord,
+        head_time: Timestamp,
+    ) -> Result<Answer, Rejection> {
+        self.clock.block = Some(block);
+        self.clock.head = head_time.max(block.time);
+        self.change(Change::Block(block));
+        self.on_time()
+    }
+
+    /// Claims, updates and settles what is closed.
+    pub(crate) fn look_after_disputes(&mut self) {
+        let now = self.clock.now();
+        let challenge = self.config.parameters.challenge;
+        let due: Vec<_> = self
+            .channels
+            .values_mut()
+            .flat_map(|channel| channel.due_calls(now, challenge))
+            .collect();
+        for (purpose, call, deadline) in due {
+            // Already on its way is as good.
+            let _ = self.submit(|_| purpose, call, deadline);
+        }
+    }
+
+    /// A transaction of ours is through, or will never be.
+    pub(crate) fn on_submitted(&mut self, id: IntentId, done: bool) -> Result<Answer, Rejection> {
+        let purpose = self
+            .intents
+            .iter()
+            .find_map(|(purpose, record)| (record.intent.id == id).then_some(*purpose));
+        let Some(purpose) = purpose else { return Ok(Answer::Done) };
+        self.change(Change::IntentGone(id));
+        // What is through waits in memory for its event, so that it is not submitted twice.
+        let waits = matches!(
+            purpose,
+            Purpose::Update(..) | Purpose::Settle(_) | Purpose::Unlock(_) | Purpose::Close(_)
+        );
+        if done && waits {
+            return Ok(Answer::Done);
+        }
+        let record = self.intents.remove(&purpose);
+        if done {
+            return Ok(Answer::Done);
+        }
+        if let Some(Call::RegisterSecrets(secrets)) = record.map(|record| record.intent.call) {
+            secrets.iter().for_each(|secret| {
+                self.registering.remove(&secret.hash());
+            });
+        }
+        if let Purpose::Close(id) = purpose
+            && let Some(channel) = self.channel_mut(id)
+        {
+            channel.closing = false;
+            channel.dirty.head = true;
+        }
+        self.notify(NoticeKind::TransactionFailed { purpose });
+        Ok(Answer::Done)
+    }
+
+    /// The contract said something, as deep in the chain as we demand.
+    pub(crate) fn on_event(
+        &mut self,
+        position: Position,
+        event: Event,
+    ) -> Result<Answer, Rejection> {
+        match event {
+            Event::ChannelOpened { key, epoch, settle_timeout } => {
+                self.on_opened(key, Opened { epoch, settle_timeout });
+            }
+            Event::Deposited { channel, epoch, participant, deposit } => {
+                self.on_deposited(channel, epoch, participant, deposit);
+            }
+            Event::Withdrawn { channel, epoch, participant, withdrawn } => {
+                self.on_withdrawn(channel, epoch, participant, withdrawn);
+            }
+            Event::ChannelClosed { channel, epoch, closer, update_until } => {
+                self.on_closed(channel, epoch, closer, update_until);
+            }
+            Event::BalanceUpdated { channel, epoch, payer, nonce, transferred, locksroot } => {
+                let balance = Balance { transferred, locksroot, declared: Amount::ZERO };
+                self.on_balance_updated(channel, epoch, payer, nonce, balance);
+            }
+            Event::Unlocked { channel, epoch, payer, slots, amount, .. } => {
+                self.on_claimed(channel, epoch, payer, &slots, amount);
+            }
+            Event::Punished { .. } => {}
+            Event::ChannelSettled { channel, epoch, paid_low, paid_high } => {
+                self.on_settled(channel, epoch, paid_low, paid_high);
+            }
+            Event::SecretsRegistered { root, secrets } => {
+                self.on_registered(position.time, root, &secrets);
+            }
+        }
+        Ok(Answer::Done)
+    }
+
+    fn on_opened(&mut self, key: ChannelKey, opened: Opened) {
+        let id = key.id();
+        let (low, high, token) = (key.low(), key.high(), key.token());
+        self.put_graph(GraphRecord {
+            channel: id,
+            token,
+            low,
+            high,
+            deposit_low: Amount::ZERO,
+            deposit_high: Amount::ZERO,
+            open: true,
+        });
+        let us = self.config.account;
+        let Some(partner) = key.partner_of(us) else { return };
+        self.intents.remove(&Purpose::Open(id));
+        self.channels.insert(id, Channel::open(us, partner, key, opened));
+        if let Some(channel) = self.channel_mut(id) {
+            channel.dirty.head = true;
+        }
+        self.notify(NoticeKind::ChannelOpened { channel: id, token, partner });
+    }
+
+    /// Our channel of this name, if it is in this life.
+    fn ours(&mut self, id: ChannelId, epoch: Epoch) -> Option<&mut Channel> {
+        self.channel_mut(id).filter(|channel| channel.epoch == epoch)
+    }
+
+    fn on_deposited(&mut self, id: ChannelId, epoch: Epoch, participant: Address, total: Amount) {
+        if let Some(mut row) = self.graph_rows.get(&id).copied() {
+            let deposit =
+                if participant == row.low { &mut row.deposit_low } else { &mut row.deposit_high };
+            *deposit = total;
+            self.put_graph(row);
+        }
+        let Some(channel) = self.ours(id, epoch) else { return };
+        let end =
+            if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
+        end.head.deposit = total;
+        channel.dirty.head = true;
+        self.notify(NoticeKind::Deposited { channel: id, participant, deposit: total });
+    }
+
+    fn on_withdrawn(&mut self, id: ChannelId, epoch: Epoch, participant: Address, total: Amount) {
+        let Some(channel) = self.ours(id, epoch) else { return };
+        let end =
+            if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
+        end.head.withdrawn = total;
+        channel.dirty.head = true;
+    }
+
+    fn on_closed(&mut self, id: ChannelId, epoch: Epoch, closer: Address, until: Timestamp) {
+        if let Some(mut row) = self.graph_rows.get(&id).copied() {
+            row.open = false;
+            self.put_graph(row);
+        }
+        let Some(channel) = self.ours(id, epoch) else { return };
+        let dispute = DisputeRecord { closer, update_until: until, ..DisputeRecord::default() };
+        channel.dispute = Some(dispute);
+        channel.dirty.head = true;
+        self.notify(NoticeKind::ChannelClosed { channel: id, closer, update_until: until });
+    }
+
+    fn on_balance_updated(
+        &mut self,
+        id: ChannelId,
+        epoch: Epoch,
+        payer: Address,
+        nonce: Nonce,
+        balance: Balance,
+    ) {
+        let Some(channel) = self.ours(id, epoch) else { return };
+        let us = channel.us;
+        let Some(dispute) = &mut channel.dispute else { return };
+        // What a closer declares of himself is kept with the direction that he is paid in.
+        match (nonce, payer == us) {
+            (Nonce(0), true) => dispute.theirs.declared = balance.transferred,
+            (Nonce(0), false) => dispute.ours.declared = balance.transferred,
+            (_, true) => {
+                dispute.ours = Balance { declared: dispute.ours.declared, ..balance };
+            }
+            (_, false) => {
+                dispute.theirs = Balance { declared: dispute.theirs.declared, ..balance };
+                dispute.theirs_nonce = nonce;
+            }
+        }
+        channel.dirty.head = true;
+        self.notify(NoticeKind::BalanceUpdated { channel: id, payer, nonce });
+    }
+
+    fn on_claimed(
+        &mut self,
+        id: ChannelId,
+        epoch: Epoch,
+        payer: Address,
+        slots: &[Slot],
+        amount: Amount,
+    ) {
+        let Some(channel) = self.ours(id, epoch) else { return };
+        let ours = payer == channel.us;
+        for slot in slots {
+            if let Some(record) = channel.lock_mut(LockKey { channel: id, ours, slot: *slot }) {
+                record.unlocked = true;
+            }
+        }
+        self.intents.remove(&Purpose::Unlock(id));
+        self.notify(NoticeKind::Unlocked { channel: id, payer, amount });
+    }
+
+    fn on_settled(&mut self, id: ChannelId, epoch: Epoch, low: Amount, high: Amount) {
+        if let Some(row) = self.graph_rows.remove(&id) {
+            self.change(Change::GraphGone(id));
+            if let Some(graph) = self.graphs.get_mut(&row.token) {
+                graph.remove(id);
+            }
+        }
+        if self.ours(id, epoch).is_none() {
+            return;
+        }
+        let Some(channel) = self.channels.remove(&id) else { return };
+        self.intents.retain(|purpose, _| !concerns(purpose, id));
+        let (ours, theirs) = if channel.us < channel.partner { (low, high) } else { (high, low) };
+        for ours in [true, false] {
+            for (slot, record) in channel.end(ours).locks() {
+                self.on_lock_settled(LockKey { channel: id, ours, slot }, record);
+            }
+        }
+        self.fail_directs(id);
+        self.change(Change::ChannelGone(id));
+        self.notify(NoticeKind::ChannelSettled {
+            channel: id,
+            partner: channel.partner,
+            ours,
+            theirs,
+        });
+    }
+
+    /// The channel of a lock is gone: what was not claimed on the chain never will be.
+    fn on_lock_settled(&mut self, key: LockKey, record: &LockRecord) {
+        self.locks.remove(key, record);
+        self.change(Change::LockGone(key));
+        if key.ours && !record.unlocked && record.fate == LockFate::Open {
+            match &record.role {
+                LockRole::Initiator(payment) => {
+                    self.payment_failed(*payment, PaymentFailure::ChannelClosed);
+                }
+                LockRole::Onward(_)
+                | LockRole::Forwarded(_)
+                | LockRole::Target { .. }
+                | LockRole::Refused => {
+                    let failure =
+                        Failure { hop: self.config.account, reason: Reason::NoChannel };
+                    self.outgoing_failed(record, failure);
+                }
+            }
+        }
+    }
+
+    fn fail_directs(&mut self, id: ChannelId) {
+        let due: Vec<_> =
+            self.direct.keys().filter(|(channel, _)| *channel == id).copied().collect();
+        for carrier in due {
+            for payment in self.direct.remove(&carrier).unwrap_or_default() {
+                self.payment_failed(payment, PaymentFailure::ChannelClosed);
+            }
+        }
+    }
+
+    /// Secrets are public: every lock of theirs that has not expired is safe, without closing
+    /// anything.
+    fn on_registered(&mut self, time: Timestamp, root: B256, secrets: &[Secret]) {
+        let hashes: Vec<SecretHash> = secrets.iter().map(Secret::hash).collect();
+        let known = |hash: &SecretHash| self.locks.by_hash.contains_key(hash);
+        let count = hashes.iter().filter(|hash| known(hash)).count();
+        if count == 0 {
+            return;
+        }
+        let Some(tree) = RegistryTree::new(hashes.iter().copied()) else { return };
+        for ((index, hash), secret) in (0_u8..=u8::MAX).zip(&hashes).zip(secrets) {
+            let path = tree.path(index).unwrap_or_default();
+            let registration = RegistrationRecord { time, root, index, path };
+            self.on_secret_registered(*hash, secret, &registration);
+        }
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.notify(NoticeKind::SecretsRegistered { root, count });
+    }
+
+    fn on_secret_registered(
+        &mut self,
+        hash: SecretHash,
+        secret: &Secret,
+        registration: &RegistrationRecord,
+    ) {
+        let mut in_time = false;
+        for key in self.locks.with_hash(hash) {
+            let Some(record) = self.lock(key) else { continue };
+            if registration.time > record.lock.expiration || record.registered.is_some() {
+                continue;
+            }
+            in_time = true;
+            if let Some(record) = self.lock_mut(key) {
+                record.registered = Some(registration.clone());
+            }
+        }
+        self.registering.remove(&hash);
+        if in_time {
+            self.learn(secret.clone(), true);
+        }
+    }
+
+    fn put_graph(&mut self, row: GraphRecord) {
+        self.change(Change::Graph(row));
+        self.add_to_graph(row);
+    }
+
+    pub(crate) fn add_to_graph(&mut self, row: GraphRecord) {
+        let graph = self.graphs.entry(row.token).or_insert_with(Graph::new);
+        if row.open {
+            if !graph.contains(row.channel) {
+                graph.add(row.channel, row.low, row.high);
+                for account in [row.low, row.high] {
+                    if let Some(record) = self.nodes.get(&account) {
+                        graph.set_fees(account, record.fees);
+                    }
+                }
+            }
+            graph.set_deposit(row.channel, row.low, row.deposit_low);
+            graph.set_deposit(row.channel, row.high, row.deposit_high);
+        } else {
+            graph.remove(row.channel);
+        }
+        self.graph_rows.insert(row.channel, row);
+    }
+}
+
+fn concerns(purpose: &Purpose, id: ChannelId) -> bool {
+    match purpose {
+        Purpose::Open(_) | Purpose::Register(_) => false,
+        Purpose::Deposit(channel, _)
+        | Purpose::Close(channel)
+        | Purpose::Update(channel, _)
+        | Purpose::Unlock(channel)
+        | Purpose::Settle(channel) => *channel == id,
+    }
+}

@@ -1,0 +1,90 @@
+//! What a lock means: the roles of initiator, mediator and target. After a channel has accepted
+//! something, nothing here fails: whoever cannot go on gives the lock back.
+
+mod deadline;
+mod initiator;
+mod mediator;
+mod secret;
+mod target;
+
+use crate::machine::Machine;
+use crate::record::{LockFate, LockKey, LockRecord, LockRole};
+use photon_wire::codec::Decode;
+use photon_wire::message::{DisposedLock, Failure, Reason};
+use photon_wire::onward::{ForTarget, Onward};
+use photon_wire::{Address, SecretHash};
+
+impl Machine {
+    /// A payer has promised us something.
+    pub(crate) fn on_lock(&mut self, key: LockKey, onward: &[u8], contents: Option<ForTarget>) {
+        if let Some(record) = self.lock(key).cloned() {
+            self.locks.add(key, &record);
+        }
+        let verdict = self.check_acceptable(key).and_then(|()| {
+            let packet = Onward::from_bytes(onward).map_err(|_| Reason::BadPacket)?;
+            match packet.peel() {
+                Some((hop, rest)) => self.forward(key, hop, &rest),
+                None => self.accept(key, contents),
+            }
+        });
+        if let Err(reason) = verdict {
+            let hop = self.config.account;
+            self.give_back(key, Failure { hop, reason });
+        }
+    }
+
+    /// Disposes a payer's lock, for good. What it is for must be impossible already.
+    pub(crate) fn give_back(&mut self, key: LockKey, failure: Failure) {
+        if !self.is_undecided(key) {
+            return;
+        }
+        let Some(record) = self.lock_mut(key) else { return };
+        record.fate = LockFate::Disposed(failure);
+        record.role = LockRole::Refused;
+        let lock = record.lock.hash();
+        if let Some(channel) = self.channel_mut(key.channel) {
+            channel.dispose.push(DisposedLock { lock, failure });
+        }
+    }
+
+    /// The payee has given a lock of ours back, and signed so.
+    pub(crate) fn on_lock_disposed(&mut self, key: LockKey, failure: Failure) {
+        // A lock is claimed or disposed, never both: a disposal after we have learned the secret
+        // and promised to pay changes nothing.
+        if !self.is_undecided(key) {
+            return;
+        }
+        let Some(channel) = self.channel_mut(key.channel) else { return };
+        let Some(record) = channel.lock(key).cloned() else { return };
+        if channel.is_open() {
+            channel.send_drop(key.slot).expect("an open channel always takes a drop");
+            self.locks.remove(key, &record);
+        } else if let Some(record) = channel.lock_mut(key) {
+            record.fate = LockFate::Disposed(failure);
+        }
+        self.outgoing_failed(&record, failure);
+    }
+
+    /// A lock of ours will never be claimed: whoever it was for hears of it.
+    pub(crate) fn outgoing_failed(&mut self, outgoing: &LockRecord, failure: Failure) {
+        match &outgoing.role {
+            LockRole::Initiator(payment) => self.attempt_failed(*payment, failure),
+            LockRole::Onward(incoming) if self.is_lock_of(*incoming, outgoing.lock.secret_hash) => {
+                self.give_back(*incoming, failure);
+            }
+            LockRole::Onward(_)
+            | LockRole::Forwarded(_)
+            | LockRole::Target { .. }
+            | LockRole::Refused => {}
+        }
+    }
+
+    /// Whether this slot still holds the lock of that payment, and not a later one.
+    pub(crate) fn is_lock_of(&self, key: LockKey, hash: SecretHash) -> bool {
+        self.lock(key).is_some_and(|record| record.lock.secret_hash == hash)
+    }
+
+    pub(crate) fn partner_of(&self, key: LockKey) -> Address {
+        self.channels.get(&key.channel).map_or(Address::ZERO, |channel| channel.partner)
+    }
+}
