@@ -201,3 +201,53 @@ pub(crate) fn cost_of(transaction: &TxEnvelope) -> U256 {
         .saturating_mul(U256::from(transaction.max_fee_per_gas()))
         .saturating_add(transaction.value())
 }
+
+#[cfg(test)]
+mod tests {
+    use alloy::{
+        consensus::{SignableTransaction as _, TxEip1559},
+        primitives::Signature,
+    };
+
+    use super::*;
+
+    /// The pool never looks at the signature.
+    fn transaction(sender: u64, nonce: u64, fee: u128) -> Recovered<TxEnvelope> {
+        let unsigned = TxEip1559 { nonce, max_fee_per_gas: fee, ..TxEip1559::default() };
+        let signature = Signature::new(U256::from(sender), U256::from(nonce), false);
+        let sender = Address::left_padding_from(&sender.to_be_bytes());
+        Recovered::new_unchecked(unsigned.into_signed(signature).into(), sender)
+    }
+
+    #[test]
+    fn a_full_pool_takes_replacements_only() {
+        let mut pool = Pool::default();
+        for sender in 0..4 {
+            for nonce in 0..MAX_OF_SENDER as u64 {
+                pool.add(transaction(sender, nonce, 100), 0).unwrap();
+            }
+        }
+        assert_eq!(pool.len(), MAX_TRANSACTIONS);
+        assert_eq!(pool.add(transaction(9, 0, 100), 0), Err(Refusal::PoolFull));
+        assert_eq!(pool.add(transaction(3, 5, 110), 0), Ok(()));
+        assert!(pool.remove(*transaction(0, 7, 100).tx_hash()));
+        assert_eq!(pool.add(transaction(1, 4_096, 100), 0), Err(Refusal::SenderFull));
+        assert_eq!(pool.add(transaction(9, 0, 100), 0), Ok(()));
+        assert_eq!(pool.len(), MAX_TRANSACTIONS);
+        pool.remove_below(Address::left_padding_from(&2_u64.to_be_bytes()), 4_000);
+        assert_eq!(pool.len(), MAX_TRANSACTIONS - 4_000);
+    }
+
+    #[test]
+    fn only_what_follows_without_gap_and_pays_is_ready() {
+        let mut pool = Pool::default();
+        for (sender, nonce, fee) in [(1, 1, 50), (2, 0, 50), (1, 0, 50), (1, 2, 9), (2, 2, 50)] {
+            pool.add(transaction(sender, nonce, fee), 0).unwrap();
+        }
+        let ready = pool.ready(&State::default(), 10);
+        let order: Vec<_> = ready.iter().map(|one| (one.signer().0[19], one.nonce())).collect();
+        assert_eq!(order, [(2, 0), (1, 0), (1, 1)]);
+        let sender = ready[2].signer();
+        assert_eq!(pool.next_nonce(sender, 0), 3);
+    }
+}

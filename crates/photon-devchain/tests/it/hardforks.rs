@@ -22,7 +22,7 @@ async fn before_berlin_there_are_legacy_transactions_only_and_no_base_fee() {
             .gas_limit(21_000)
             .max_fee_per_gas(2_000_000_000)
             .max_priority_fee_per_gas(1);
-        let refused = provider.send_transaction(dynamic).await.unwrap_err();
+        let refused = http(&chain, 1).send_transaction(dynamic).await.unwrap_err();
         assert!(refused.to_string().contains("transaction type not supported"), "{refused}");
         let block = rpc(&chain, "eth_getBlockByNumber", json!(["latest", false])).await.unwrap();
         assert!(block.get("baseFeePerGas").is_none());

@@ -112,7 +112,7 @@ async fn the_node_signs_for_its_own_accounts() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_executed_is_refused_in_gets_words() {
+async fn what_cannot_be_executed_is_refused_in_the_words_of_geth() {
     let chain = start().await;
     send(&chain, transfer(0)).await.unwrap();
     let words = [
@@ -215,14 +215,4 @@ async fn a_failed_transaction_has_a_receipt_and_costs_gas() {
     assert!(!receipt.status());
     assert_eq!(receipt.contract_address, None);
     assert!(receipt.gas_used > 53_000);
-}
-
-#[tokio::test]
-async fn the_pool_of_one_sender_is_bounded() {
-    let chain = start_with(Mining::Manual, Hardfork::Osaka).await;
-    let cheap = |nonce| transfer(nonce).value(U256::ZERO).max_fee_per_gas(2_000_000_000);
-    for nonce in 0..4_096 {
-        send(&chain, cheap(nonce)).await.unwrap();
-    }
-    assert_eq!(refusal(&chain, cheap(4_096)).await, "account limit exceeded");
 }
