@@ -53,7 +53,7 @@ library Trees {
     }
 
     function fromLeaves(bytes32[] memory leaves, uint256 depth, bytes memory tag)
-        private pure returns (bytes32[][] memory levels)
+        internal pure returns (bytes32[][] memory levels)
     {
         levels = new bytes32[][](depth + 1);
         levels[0] = leaves;
