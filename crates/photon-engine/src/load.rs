@@ -1,0 +1,58 @@
+//! The way back: rows to what the machine is restored from.
+
+use crate::fault::Fault;
+use crate::store::{Row, Table, View};
+use crate::tables::{self, CHANNEL_KEY, Past, StateKind, record};
+use photon_core::record::Snapshot;
+use photon_wire::ChannelId;
+
+/// Reads the whole state, and checks every row of it.
+pub(crate) fn snapshot(view: &View<'_>) -> Result<Snapshot, Fault> {
+    let mut snapshot = Snapshot {
+        next_notice: next_number(view, Past::Notice)?,
+        next_receipt: next_number(view, Past::Receipt)?,
+        ..Snapshot::default()
+    };
+    for row in view.under(&tables::everything(Table::State)) {
+        add(&mut snapshot, &row?)?;
+    }
+    Ok(snapshot)
+}
+
+fn add(snapshot: &mut Snapshot, (key, value): &Row) -> Result<(), Fault> {
+    match StateKind::of(key)? {
+        // Checked when the store was opened.
+        StateKind::Store => {}
+        StateKind::Channel if key.bytes.len() == CHANNEL_KEY => {
+            snapshot.channels.push(record(key, value)?);
+        }
+        StateKind::Channel => {
+            let lock = tables::lock_of(key)?;
+            check_channel(snapshot, lock.channel)?;
+            snapshot.locks.push((lock, record(key, value)?));
+        }
+        StateKind::Payment => snapshot.payments.push(record(key, value)?),
+        StateKind::Invoice => snapshot.invoices.push(record(key, value)?),
+        StateKind::Intent => snapshot.intents.push(record(key, value)?),
+        StateKind::Graph => snapshot.graph.push(record(key, value)?),
+        StateKind::Node => snapshot.nodes.push(record(key, value)?),
+        StateKind::Block => snapshot.block = Some(record(key, value)?),
+        StateKind::Fees => snapshot.fees.push((tables::fees_of(key)?, record(key, value)?)),
+    }
+    Ok(())
+}
+
+/// The channel's own row sorts right before its locks.
+fn check_channel(snapshot: &Snapshot, channel: ChannelId) -> Result<(), Fault> {
+    match snapshot.channels.last() {
+        Some(last) if last.id == channel => Ok(()),
+        Some(_) | None => Err(Fault::MissingRow { row: tables::channel(channel).to_string() }),
+    }
+}
+
+fn next_number(view: &View<'_>, kind: Past) -> Result<u64, Fault> {
+    match view.under(&kind.all()).next_back() {
+        Some(row) => Ok(tables::number_of(&row?.0)?.saturating_add(1)),
+        None => Ok(1),
+    }
+}

@@ -1,0 +1,306 @@
+//! Ordered rows in four tables, and one durable transaction over all of them. Only this file
+//! knows which library keeps them.
+
+use crate::fault::Fault;
+use fjall::config::{
+    BlockSizePolicy, CompressionPolicy, FilterPolicy, PartitioningPolicy, PinningPolicy,
+};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+
+const MIB: u64 = 1024 * 1024;
+
+/// Where rows live. Each table is tuned for how its rows are used.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Table {
+    /// What the machine is restored from: small, rewritten all the time, read once.
+    State,
+    /// Signed updates until they are acknowledged: large, and gone soon.
+    Outgoing,
+    /// Finished payments by name: written once; asked for names that are mostly not there.
+    Payments,
+    /// Everything else that is past, and the orders to read it in: written once.
+    History,
+}
+
+impl Table {
+    const ALL: [Self; 4] = [Self::State, Self::Outgoing, Self::Payments, Self::History];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Outgoing => "outgoing",
+            Self::Payments => "payments",
+            Self::History => "history",
+        }
+    }
+
+    const fn index(self) -> usize {
+        match self {
+            Self::State => 0,
+            Self::Outgoing => 1,
+            Self::Payments => 2,
+            Self::History => 3,
+        }
+    }
+
+    /// Small write buffers keep the idle node small; the history is compressed, since it stays.
+    fn options(self) -> KeyspaceCreateOptions {
+        let options = KeyspaceCreateOptions::default();
+        let plain = CompressionPolicy::all(CompressionType::None);
+        let compressed = CompressionPolicy::all(CompressionType::Lz4);
+        match self {
+            Self::State => {
+                options.max_memtable_size(4 * MIB).data_block_compression_policy(plain)
+            }
+            Self::Outgoing => {
+                options.max_memtable_size(8 * MIB).data_block_compression_policy(plain)
+            }
+            // The filters of all names stay in memory, 10 bits a payment: looking for a new name
+            // must not read the disk.
+            Self::Payments => options
+                .max_memtable_size(4 * MIB)
+                .data_block_compression_policy(compressed)
+                .data_block_size_policy(BlockSizePolicy::all(8 * 1024))
+                .filter_block_pinning_policy(PinningPolicy::all(true))
+                .filter_block_partitioning_policy(PartitioningPolicy::all(false))
+                .index_block_pinning_policy(PinningPolicy::all(true))
+                .index_block_partitioning_policy(PartitioningPolicy::all(false)),
+            Self::History => options
+                .max_memtable_size(4 * MIB)
+                .data_block_compression_policy(compressed)
+                .data_block_size_policy(BlockSizePolicy::all(16 * 1024))
+                .filter_policy(FilterPolicy::disabled()),
+        }
+    }
+}
+
+/// The place of a row.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Key {
+    pub(crate) table: Table,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}/", self.table.name())?;
+        self.bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
+/// Rows to put and to delete, all or none. The last word on a row counts: the library below gives
+/// all rows of a transaction the same age, so it must never see a row twice.
+#[derive(Default, Debug)]
+pub(crate) struct Batch(BTreeMap<Key, Option<Vec<u8>>>);
+
+impl Batch {
+    pub(crate) fn put(&mut self, key: Key, value: Vec<u8>) {
+        self.0.insert(key, Some(value));
+    }
+
+    pub(crate) fn delete(&mut self, key: Key) {
+        self.0.insert(key, None);
+    }
+
+    /// Deletes what was put under this prefix so far in this batch; rows of the store are not
+    /// seen from here.
+    pub(crate) fn delete_put(&mut self, prefix: &Key) {
+        let begin = Bound::Included(prefix.clone());
+        for (key, value) in self.0.range_mut((begin, Bound::Unbounded)) {
+            if key.table != prefix.table || !key.bytes.starts_with(&prefix.bytes) {
+                break;
+            }
+            *value = None;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&Key, Option<&Vec<u8>>)> {
+        self.0.iter().map(|(key, value)| (key, value.as_ref()))
+    }
+}
+
+/// A row as it was found.
+pub(crate) type Row = (Key, Vec<u8>);
+
+/// The open store. Held by one process at a time.
+pub(crate) struct Store {
+    path: PathBuf,
+    database: Database,
+    tables: [Keyspace; 4],
+    #[cfg(test)]
+    failure: std::sync::Mutex<Option<Failure>>,
+}
+
+/// How the next commit fails, for tests.
+#[cfg(test)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Failure {
+    /// Nothing is stored.
+    Before,
+    /// Everything is stored, but the disk does not say so.
+    After,
+}
+
+impl Store {
+    /// Opens the store in this directory, or makes it.
+    pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
+        let fault = |error| Fault::of(path, "opened", error);
+        make_private(path).map_err(|error| Fault::io(path.into(), "opened", error))?;
+        let database = Database::builder(path)
+            .worker_threads(1)
+            .cache_size(4 * MIB)
+            .max_journaling_size(64 * MIB)
+            .journal_compression(CompressionType::None)
+            .open()
+            .map_err(fault)?;
+        let keyspace = |table: Table| database.keyspace(table.name(), || table.options());
+        let [state, outgoing, payments, history] = Table::ALL;
+        let tables = [
+            keyspace(state).map_err(fault)?,
+            keyspace(outgoing).map_err(fault)?,
+            keyspace(payments).map_err(fault)?,
+            keyspace(history).map_err(fault)?,
+        ];
+        Ok(Self {
+            path: path.into(),
+            database,
+            tables,
+            #[cfg(test)]
+            failure: std::sync::Mutex::default(),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn keyspace(&self, table: Table) -> &Keyspace {
+        &self.tables[table.index()]
+    }
+
+    fn unread(&self, error: fjall::Error) -> Fault {
+        Fault::of(&self.path, "read", error)
+    }
+
+    /// Makes the batch durable. After a fault nobody knows whether it is.
+    pub(crate) fn commit(&self, batch: Batch) -> Result<(), Fault> {
+        #[cfg(test)]
+        let failure = self.failure.lock().expect("no test panics with it").take();
+        #[cfg(test)]
+        if failure == Some(Failure::Before) {
+            return Err(self.failed());
+        }
+        let mut writes = self.database.batch().durability(Some(PersistMode::SyncData));
+        for (key, value) in batch.0 {
+            let keyspace = self.keyspace(key.table);
+            match value {
+                Some(value) => writes.insert(keyspace, key.bytes, value),
+                None => writes.remove(keyspace, key.bytes),
+            }
+        }
+        writes.commit().map_err(|error| Fault::of(&self.path, "written", error))?;
+        #[cfg(test)]
+        if failure == Some(Failure::After) {
+            return Err(self.failed());
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn fail_next(&self, failure: Failure) {
+        *self.failure.lock().expect("no test panics with it") = Some(failure);
+    }
+
+    #[cfg(test)]
+    fn failed(&self) -> Fault {
+        Fault::io(self.path.clone(), "written", io::ErrorKind::StorageFull.into())
+    }
+
+    pub(crate) fn read(&self, key: &Key) -> Result<Option<Vec<u8>>, Fault> {
+        let found = self.keyspace(key.table).get(&key.bytes);
+        Ok(found.map_err(|error| self.unread(error))?.map(|value| value.to_vec()))
+    }
+
+    /// What is stored at this moment, whatever is committed later.
+    pub(crate) fn view(&self) -> View<'_> {
+        View { store: self, snapshot: self.database.snapshot() }
+    }
+}
+
+/// The store at one moment.
+pub(crate) struct View<'a> {
+    store: &'a Store,
+    snapshot: fjall::Snapshot,
+}
+
+impl View<'_> {
+    pub(crate) fn read(&self, key: &Key) -> Result<Option<Vec<u8>>, Fault> {
+        let found = self.snapshot.get(self.store.keyspace(key.table), &key.bytes);
+        let found = found.map_err(|error| self.store.unread(error))?;
+        Ok(found.map(|value| value.to_vec()))
+    }
+
+    /// The rows under a prefix, in order; from the back, the last ones first.
+    pub(crate) fn under(
+        &self,
+        prefix: &Key,
+    ) -> impl DoubleEndedIterator<Item = Result<Row, Fault>> {
+        let rows = self.snapshot.prefix(self.store.keyspace(prefix.table), &prefix.bytes);
+        self.rows(prefix.table, rows)
+    }
+
+    /// The rows from one bound to another, both of one table, in order.
+    pub(crate) fn between(
+        &self,
+        from: Bound<Key>,
+        to: Bound<Key>,
+        table: Table,
+    ) -> impl DoubleEndedIterator<Item = Result<Row, Fault>> {
+        let bounds = (from.map(|key| key.bytes), to.map(|key| key.bytes));
+        let rows = self.snapshot.range::<Vec<u8>, _>(self.store.keyspace(table), bounds);
+        self.rows(table, rows)
+    }
+
+    fn rows(
+        &self,
+        table: Table,
+        rows: fjall::Iter,
+    ) -> impl DoubleEndedIterator<Item = Result<Row, Fault>> {
+        rows.map(move |row| {
+            let (bytes, value) = row.into_inner().map_err(|error| self.store.unread(error))?;
+            Ok((Key { table, bytes: bytes.to_vec() }, value.to_vec()))
+        })
+    }
+}
+
+impl Fault {
+    fn of(path: &Path, action: &'static str, error: fjall::Error) -> Self {
+        let path = path.to_path_buf();
+        match error {
+            fjall::Error::Locked => Self::InUse { path },
+            fjall::Error::Poisoned => Self::Poisoned,
+            fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => {
+                Self::io(path, action, error)
+            }
+            other => Self::Damaged { path, source: Box::new(other) },
+        }
+    }
+}
+
+/// Makes the directory, for nobody's eyes but ours: the rows hold secrets.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
