@@ -40,8 +40,7 @@ impl DevChain {
         let (stop, stopped) = watch::channel(false);
         let shared = Shared { node: Arc::clone(&node), stop: stopped.clone() };
         let server = tokio::spawn(serve(listener, shared, stopped));
-        let miner = Arc::clone(&node);
-        let miner = tokio::spawn(async move { miner.mine_on_time().await });
+        let miner = tokio::spawn(Arc::clone(&node).mine_on_time());
         Ok(Self { node, address, stop, server, miner })
     }
 

@@ -55,6 +55,14 @@ pub enum Error {
         /// The timestamp of the head.
         head: u64,
     },
+    /// The clock would come to its end.
+    #[error("timestamp {got} is later than {max}")]
+    TimestampTooLate {
+        /// What was asked for.
+        got: u64,
+        /// The last that can be set.
+        max: u64,
+    },
 }
 
 /// Why the pool does not take a transaction; the words are those of geth, which clients look for.

@@ -1,8 +1,11 @@
 //! What all connections share.
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::spawn_blocking};
 
 use crate::{
     accounts::Accounts,
@@ -49,7 +52,7 @@ impl Node {
     }
 
     /// Makes blocks at the interval that holds, until the future is dropped.
-    pub(crate) async fn mine_on_time(&self) {
+    pub(crate) async fn mine_on_time(self: Arc<Self>) {
         let mut mining = self.mining.subscribe();
         loop {
             let now = *mining.borrow_and_update();
@@ -69,13 +72,25 @@ impl Node {
         }
     }
 
-    async fn mine_each(&self, interval: std::time::Duration) {
+    async fn mine_each(self: &Arc<Self>, interval: Duration) {
         let start = tokio::time::Instant::now() + interval;
         let mut ticks = tokio::time::interval_at(start, interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.chain().mine();
+            let node = Arc::clone(self);
+            // The EVM may run for long: not on the threads that serve the sockets.
+            if spawn_blocking(move || node.mine_if_on_time()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The mode may have changed since the tick.
+    fn mine_if_on_time(&self) {
+        let mut chain = self.chain();
+        if matches!(chain.mining, Mining::Interval(_)) {
+            chain.mine();
         }
     }
 }

@@ -148,10 +148,6 @@ impl Pool {
         self.by_hash.clear();
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.by_hash.is_empty()
-    }
-
     /// How many transactions wait, gaps or not.
     pub(crate) fn len(&self) -> usize {
         self.by_hash.len()
@@ -183,8 +179,9 @@ impl Pool {
         while let Some((_, sender, nonce)) = heads.pop_first() {
             let waiting = &self.senders[&sender];
             ready.push(Arc::clone(&waiting[&nonce].transaction));
-            if let Some(next) = waiting.get(&(nonce + 1)).filter(|one| pays(one, base_fee)) {
-                heads.insert((next.arrival, sender, nonce + 1));
+            let Some(nonce) = nonce.checked_add(1) else { continue };
+            if let Some(next) = waiting.get(&nonce).filter(|one| pays(one, base_fee)) {
+                heads.insert((next.arrival, sender, nonce));
             }
         }
         ready

@@ -15,6 +15,8 @@ use alloy::{
     primitives::{B256, Bytes, U256, keccak256},
 };
 
+use revm::context::result::InvalidTransaction;
+
 use super::Chain;
 use crate::{
     block::Block,
@@ -24,6 +26,9 @@ use crate::{
     events::Event,
     state::State,
 };
+
+/// The last timestamp that a test may set: far enough from the end of the numbers for what follows.
+const MAX_TIMESTAMP: u64 = i64::MAX.unsigned_abs();
 
 impl Chain {
     /// Makes one block of what is ready, as far as it fits; an empty one if nothing is.
@@ -43,20 +48,26 @@ impl Chain {
 
     /// Makes one block per ready transaction.
     pub(crate) fn mine_each_ready(&mut self) {
-        while !self.pool.is_empty() {
-            let header = self.next_header();
-            let base_fee = header.base_fee_per_gas.unwrap_or_default();
-            let ready = self.pool.ready(self.head_state(), base_fee);
-            let Some(transaction) = ready.first() else { return };
-            let mut draft = Draft::new(self.rules, header, self.head_state().clone());
+        while self.mine_each_of_those_ready_now() {}
+    }
+
+    /// True when it is worth asking again: a block was made, or a transaction dropped.
+    fn mine_each_of_those_ready_now(&mut self) -> bool {
+        let base_fee = self.next_base_fee().unwrap_or_default();
+        let ready = self.pool.ready(self.head_state(), base_fee);
+        for transaction in &ready {
+            let mut draft = Draft::new(self.rules, self.next_header(), self.head_state().clone());
             match draft.push(transaction) {
                 Ok(()) => {
                     self.finish(draft);
                 }
-                Err(NotTaken::Full) => return,
+                // Below the base fee that the blocks before it have raised: it waits again.
+                Err(NotTaken::Invalid(InvalidTransaction::GasPriceLessThanBasefee)) => {}
+                Err(NotTaken::Full) => return false,
                 Err(NotTaken::Invalid(invalid)) => self.drop_invalid(transaction, &invalid),
             }
         }
+        !ready.is_empty()
     }
 
     /// Makes a block without transactions, whatever waits.
@@ -65,7 +76,11 @@ impl Chain {
         self.finish(draft);
     }
 
-    fn drop_invalid(&mut self, transaction: &TxEnvelope, why: &dyn std::fmt::Display) {
+    /// A transaction whose forerunner was dropped is not invalid: it waits for another one.
+    fn drop_invalid(&mut self, transaction: &TxEnvelope, why: &InvalidTransaction) {
+        if matches!(why, InvalidTransaction::NonceTooHigh { .. }) {
+            return;
+        }
         tracing::debug!(hash = %transaction.tx_hash(), %why, "a waiting transaction was dropped");
         self.pool.remove(*transaction.tx_hash());
     }
@@ -112,6 +127,9 @@ impl Chain {
         let head = self.head().header.timestamp;
         if timestamp <= head {
             return Err(Error::TimestampNotAfterHead { got: timestamp, head });
+        }
+        if timestamp > MAX_TIMESTAMP {
+            return Err(Error::TimestampTooLate { got: timestamp, max: MAX_TIMESTAMP });
         }
         self.draft = None;
         self.clock.set_next(timestamp);

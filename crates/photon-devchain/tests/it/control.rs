@@ -111,6 +111,11 @@ async fn time_is_moved_forward_and_always_rises() {
     chain.mine(2);
     assert!((moved + 5_001..moved + 5_060).contains(&chain.timestamp()));
     assert!(matches!(chain.set_next_timestamp(1), Err(Error::TimestampNotAfterHead { .. })));
+    let last = chain.set_next_timestamp(u64::MAX).unwrap_err();
+    assert!(matches!(last, Error::TimestampTooLate { .. }), "{last}");
+    chain.increase_time(Duration::MAX);
+    chain.mine(2);
+    assert!(chain.timestamp() > i64::MAX.unsigned_abs());
 }
 
 #[tokio::test]

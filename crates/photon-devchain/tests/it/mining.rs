@@ -84,8 +84,17 @@ async fn the_mode_is_changed_while_it_runs() {
     assert_eq!(chain.block_number(), 0);
     rpc(&chain, "evm_setAutomine", json!([true])).await.unwrap();
     assert_eq!(sent.get_receipt().await.unwrap().block_number, Some(1));
+    chain.set_mining(Mining::Manual).unwrap();
+    let mut sent = Vec::new();
+    for _ in 0..3 {
+        sent.push(provider.send_transaction(transfer()).await.unwrap());
+    }
+    chain.set_mining(Mining::Instant).unwrap();
+    for (sent, number) in sent.into_iter().zip(2..) {
+        assert_eq!(sent.get_receipt().await.unwrap().block_number, Some(number));
+    }
     rpc(&chain, "evm_setIntervalMining", json!([1])).await.unwrap();
     let sent = provider.send_transaction(transfer()).await.unwrap();
-    assert_eq!(sent.get_receipt().await.unwrap().block_number, Some(2));
+    assert_eq!(sent.get_receipt().await.unwrap().block_number, Some(5));
     assert!(chain.set_mining(Mining::Interval(Duration::ZERO)).is_err());
 }
