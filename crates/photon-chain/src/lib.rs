@@ -1,1 +1,26 @@
 #![doc = include_str!("../README.md")]
+
+mod account;
+mod bindings;
+mod endpoint;
+mod error;
+mod fees;
+mod follower;
+pub mod keystore;
+mod mnemonic;
+mod network;
+mod pending;
+mod revert;
+mod sender;
+pub mod token;
+mod wallet;
+
+pub use account::Account;
+pub use endpoint::{Endpoint, Head};
+pub use error::{AccountError, ChainError, NetworkFileError, SendError};
+pub use follower::{ChainInput, Cursor, FollowerConfig, follow};
+pub use mnemonic::Mnemonic;
+pub use network::{Difference, Network};
+pub use revert::{ContractError, Revert};
+pub use sender::{Done, Intent, Outcome, Report, Sender, SenderConfig};
+pub use wallet::{Deployed, Mined, SentTransaction, Wallet, WalletConfig};

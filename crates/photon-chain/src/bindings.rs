@@ -1,0 +1,255 @@
+//! The contract's interface as its artefact tells it, and the translation to and from wire's words.
+
+use alloy::primitives::{Bytes, U256};
+use alloy::rpc::types::Log;
+use alloy::sol_types::{SolCall, SolEventInterface, SolValue};
+use photon_wire::contract::{Balance, Call, Event, LockClaim, Parameters, SignedBalance};
+use photon_wire::registry::{Registration, registrations};
+use photon_wire::{
+    Address, Amount, B256, ChannelId, ChannelKey, Epoch, Locksroot, Nonce, Seconds, Secret, Slot,
+    Timestamp, Token,
+};
+use std::sync::LazyLock;
+
+#[allow(missing_docs, clippy::all, clippy::too_many_lines)]
+mod artefacts {
+    alloy::sol!(
+        #[derive(Debug, PartialEq, Eq)]
+        PhotonNetwork,
+        "../../contracts/artefacts/PhotonNetwork.json"
+    );
+    alloy::sol!(
+        #[derive(Debug, PartialEq, Eq)]
+        TestToken,
+        "../../contracts/artefacts/TestToken.json"
+    );
+}
+
+pub(crate) use artefacts::{IPhotonNetwork, PhotonNetwork, TestToken};
+
+fn word(balance: &Balance) -> IPhotonNetwork::Balance {
+    IPhotonNetwork::Balance {
+        transferred: balance.transferred.0,
+        locksroot: balance.locksroot.0,
+        declared: balance.declared.0,
+    }
+}
+
+fn proof(proof: Option<&SignedBalance>) -> IPhotonNetwork::BalanceProof {
+    IPhotonNetwork::BalanceProof {
+        nonce: proof.map_or(0, |proof| proof.nonce.0),
+        transferred: proof.map_or(0, |proof| proof.transferred.0),
+        locksroot: proof.map_or(B256::ZERO, |proof| proof.locksroot.0),
+        signature: proof.map_or_else(Bytes::new, |proof| proof.signature.0.into()),
+    }
+}
+
+fn lock(claim: &LockClaim) -> IPhotonNetwork::Lock {
+    IPhotonNetwork::Lock {
+        slot: claim.slot.0,
+        number: claim.lock.number.0,
+        amount: claim.lock.amount.0,
+        expiration: claim.lock.expiration.0,
+        secretHash: claim.lock.secret_hash.0,
+    }
+}
+
+fn registration(shown: &Registration) -> IPhotonNetwork::Registration {
+    IPhotonNetwork::Registration {
+        depth: shown.depth,
+        members: shown.member_bytes().into(),
+        siblings: shown.siblings.clone(),
+    }
+}
+
+/// The input of the transaction that says `call` in the name of `sender`.
+pub(crate) fn input(call: &Call, sender: Address) -> Bytes {
+    match call {
+        Call::Open { token, partner, settle_timeout, amount } => PhotonNetwork::openCall {
+            token: token.0,
+            partner: *partner,
+            settleTimeout: settle_timeout.0,
+            amount: amount.0,
+        }
+        .abi_encode(),
+        Call::Deposit { key, epoch, participant, amount } => PhotonNetwork::depositCall {
+            token: key.token().0,
+            participant: *participant,
+            partner: if *participant == key.low() { key.high() } else { key.low() },
+            epoch: epoch.0.into(),
+            amount: amount.0,
+        }
+        .abi_encode(),
+        Call::Close { token, partner, proof: latest } => PhotonNetwork::closeCall {
+            token: token.0,
+            partner: *partner,
+            proof: proof(latest.as_ref()),
+            declared: 0,
+        }
+        .abi_encode(),
+        Call::Update { token, partner, proof: latest } => PhotonNetwork::updateCall {
+            token: token.0,
+            payer: *partner,
+            payee: sender,
+            proof: proof(Some(latest)),
+            delegation: Bytes::new(),
+        }
+        .abi_encode(),
+        Call::Unlock { token, partner, balance, locks, multiproof } => PhotonNetwork::unlockCall {
+            token: token.0,
+            payer: *partner,
+            payee: sender,
+            balance: word(balance),
+            locks: locks.iter().map(lock).collect(),
+            siblings: multiproof.clone(),
+            registrations: registrations(locks).iter().map(registration).collect(),
+            delegation: Bytes::new(),
+        }
+        .abi_encode(),
+        Call::RegisterSecrets(secrets) => PhotonNetwork::registerSecretsCall {
+            secrets: secrets.iter().map(|secret| B256::new(secret.0)).collect(),
+        }
+        .abi_encode(),
+        Call::Settle { key, low, high } => PhotonNetwork::settleCall {
+            token: key.token().0,
+            low: key.low(),
+            high: key.high(),
+            ofLow: word(low),
+            ofHigh: word(high),
+        }
+        .abi_encode(),
+    }
+    .into()
+}
+
+/// What the call pulls out of the sender's account: token and amount.
+pub(crate) const fn pulls(call: &Call) -> Option<(Token, Amount)> {
+    match call {
+        Call::Open { token, amount, .. } if !amount.is_zero() => Some((*token, *amount)),
+        Call::Deposit { key, amount, .. } => Some((key.token(), *amount)),
+        Call::Open { .. }
+        | Call::Close { .. }
+        | Call::Update { .. }
+        | Call::Unlock { .. }
+        | Call::RegisterSecrets(_)
+        | Call::Settle { .. } => None,
+    }
+}
+
+/// The code that deploys the contract with these parameters.
+pub(crate) fn network_code(parameters: &Parameters) -> Bytes {
+    let arguments = (
+        parameters.least_settle_timeout.0,
+        parameters.greatest_settle_timeout.0,
+        parameters.challenge.0,
+    );
+    [PhotonNetwork::BYTECODE.as_ref(), &arguments.abi_encode_params()].concat().into()
+}
+
+/// The code that deploys a token of which anyone can make as much as he likes.
+pub(crate) fn token_code(name: &str, symbol: &str, decimals: u8) -> Bytes {
+    let arguments = (name.to_owned(), symbol.to_owned(), U256::from(decimals));
+    [TestToken::BYTECODE.as_ref(), &arguments.abi_encode_params()].concat().into()
+}
+
+/// Why a log of the contract could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LogError {
+    /// The data are not those of the event.
+    #[error("{0}")]
+    Format(#[from] alloy::sol_types::Error),
+    /// More lives than the contract counts.
+    #[error("epoch is {0}, which does not fit")]
+    Epoch(u64),
+    /// The contract never opens such a channel.
+    #[error("a channel of {0} with itself")]
+    Participants(Address),
+}
+
+fn epoch(number: u64) -> Result<Epoch, LogError> {
+    u32::try_from(number).map(Epoch).map_err(|_| LogError::Epoch(number))
+}
+
+static TOPICS: LazyLock<Vec<B256>> = LazyLock::new(|| {
+    PhotonNetwork::PhotonNetworkEvents::SELECTORS.iter().map(|topic| B256::new(*topic)).collect()
+});
+
+/// What a log of the contract says; nothing where it says nothing that concerns a node.
+///
+/// An opening with deposits says several things: that it was opened, and each deposit.
+pub(crate) fn events(log: &Log) -> Result<Vec<Event>, LogError> {
+    use PhotonNetwork::PhotonNetworkEvents as Said;
+    if !log.topics().first().is_some_and(|topic| TOPICS.contains(topic)) {
+        return Ok(Vec::new());
+    }
+    let event = match Said::decode_log(&log.inner)?.data {
+        Said::ChannelOpened(said) => return opened(&said),
+        Said::Deposited(said) => Event::Deposited {
+            channel: ChannelId(said.channelId),
+            epoch: epoch(said.epoch)?,
+            participant: said.participant,
+            deposit: Amount(said.deposit),
+        },
+        Said::Withdrawn(said) => Event::Withdrawn {
+            channel: ChannelId(said.channelId),
+            epoch: epoch(said.epoch)?,
+            participant: said.participant,
+            withdrawn: Amount(said.withdrawn),
+        },
+        Said::ChannelClosed(said) => Event::ChannelClosed {
+            channel: ChannelId(said.channelId),
+            epoch: epoch(said.epoch)?,
+            closer: said.closer,
+            update_until: Timestamp(said.updateUntil),
+        },
+        Said::BalanceUpdated(said) => Event::BalanceUpdated {
+            channel: ChannelId(said.channelId),
+            epoch: epoch(said.epoch)?,
+            payer: said.payer,
+            nonce: Nonce(said.nonce),
+            transferred: Amount(said.transferred),
+            locksroot: Locksroot(said.locksroot),
+        },
+        Said::Unlocked(said) => Event::Unlocked {
+            channel: ChannelId(said.channelId),
+            epoch: epoch(said.epoch)?,
+            payer: said.payer,
+            nonce: Nonce(said.nonce),
+            slots: said.slots.into_iter().map(Slot).collect(),
+            amount: Amount(said.amount),
+        },
+        Said::Punished(said) => Event::Punished {
+            channel: ChannelId(said.channelId),
+            epoch: epoch(said.epoch)?,
+            payer: said.payer,
+            slot: Slot(said.slot),
+            amount: Amount(said.amount),
+        },
+        Said::ChannelSettled(said) => Event::ChannelSettled {
+            channel: ChannelId(said.channelId),
+            epoch: epoch(said.epoch)?,
+            paid_low: Amount(said.paidLow),
+            paid_high: Amount(said.paidHigh),
+        },
+        Said::SecretsRegistered(said) => Event::SecretsRegistered {
+            root: said.root,
+            secrets: said.secrets.into_iter().map(|secret| Secret(secret.0)).collect(),
+        },
+        Said::Credited(_) | Said::CreditClaimed(_) => return Ok(Vec::new()),
+    };
+    Ok(vec![event])
+}
+
+fn opened(said: &PhotonNetwork::ChannelOpened) -> Result<Vec<Event>, LogError> {
+    let key = ChannelKey::new(Token(said.token), said.low, said.high)
+        .ok_or(LogError::Participants(said.low))?;
+    let epoch = epoch(said.epoch)?;
+    let settle_timeout = Seconds(said.settleTimeout);
+    let deposits = [(said.low, said.depositLow), (said.high, said.depositHigh)];
+    let deposited =
+        deposits.into_iter().filter(|(_, deposit)| *deposit != 0).map(|(participant, deposit)| {
+            Event::Deposited { channel: key.id(), epoch, participant, deposit: Amount(deposit) }
+        });
+    let opened = Event::ChannelOpened { key, epoch, settle_timeout };
+    Ok(std::iter::once(opened).chain(deposited).collect())
+}

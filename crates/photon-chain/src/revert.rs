@@ -1,0 +1,199 @@
+use crate::bindings::{PhotonNetwork, TestToken};
+use alloy::primitives::{Address, Bytes, U256};
+use alloy::sol_types::{Panic, PanicKind, Revert as Message, SolError, SolInterface};
+use photon_wire::contract::Call;
+use std::fmt;
+
+/// Every custom error of the contract, with its values.
+pub use PhotonNetwork::PhotonNetworkErrors as ContractError;
+
+const NONE: u8 = 0;
+const OPEN: u8 = 1;
+const CLOSED: u8 = 2;
+
+mod standard {
+    #![allow(missing_docs, clippy::all)]
+    alloy::sol! {
+        /// The errors of most tokens. Source: ERC-6093.
+        #[derive(Debug, PartialEq, Eq)]
+        interface Erc20 {
+            error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed);
+            error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed);
+            error ERC20InvalidReceiver(address receiver);
+        }
+    }
+}
+
+/// Why a contract refused a call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Revert {
+    /// Photon's contract, with a custom error.
+    Contract(ContractError),
+    /// A token: this account has less than it should give.
+    TokenBalance {
+        /// What it has.
+        balance: U256,
+        /// What it should give.
+        needed: U256,
+    },
+    /// A token: this spender may take less than it wants.
+    TokenAllowance {
+        /// What it may take.
+        allowance: U256,
+        /// What it wants.
+        needed: U256,
+    },
+    /// A token does not give to this address.
+    TokenReceiver(Address),
+    /// Words of the contract (`Error(string)`).
+    Message(String),
+    /// A fault within the contract (`Panic(uint256)`).
+    Panic(U256),
+    /// Data that we cannot read; empty where the contract said nothing.
+    Unknown(Bytes),
+}
+
+impl Revert {
+    /// Reads what a call that reverted returned.
+    pub fn decode(data: &[u8]) -> Self {
+        if let Ok(error) = ContractError::abi_decode(data) {
+            return Self::Contract(error);
+        }
+        if let Some(revert) = of_token(data) {
+            return revert;
+        }
+        if let Ok(Message { reason }) = Message::abi_decode(data) {
+            return Self::Message(reason);
+        }
+        if let Ok(Panic { code }) = Panic::abi_decode(data) {
+            return Self::Panic(code);
+        }
+        Self::Unknown(Bytes::copy_from_slice(data))
+    }
+
+    /// Whether it says that what the call wants was done already, so that nothing is left to do.
+    pub const fn means_done(&self, call: &Call) -> bool {
+        let Self::Contract(error) = self else { return false };
+        match (call, error) {
+            (Call::Close { .. }, ContractError::WrongPhase(phase)) => phase.got != OPEN,
+            (Call::Settle { .. }, ContractError::WrongPhase(phase)) => phase.got != CLOSED,
+            // The dispute is over, with whatever was said in time.
+            (Call::Update { .. } | Call::Unlock { .. }, ContractError::WrongPhase(phase)) => {
+                phase.got == NONE
+            }
+            (Call::Update { .. }, ContractError::StaleNonce(stale)) => stale.stored >= stale.got,
+            _ => false,
+        }
+    }
+}
+
+fn of_token(data: &[u8]) -> Option<Revert> {
+    use TestToken::TestTokenErrors as Ours;
+    use standard::Erc20::Erc20Errors as Standard;
+    if let Ok(error) = Standard::abi_decode(data) {
+        return Some(match error {
+            Standard::ERC20InsufficientBalance(error) => {
+                Revert::TokenBalance { balance: error.balance, needed: error.needed }
+            }
+            Standard::ERC20InsufficientAllowance(error) => {
+                Revert::TokenAllowance { allowance: error.allowance, needed: error.needed }
+            }
+            Standard::ERC20InvalidReceiver(error) => Revert::TokenReceiver(error.receiver),
+        });
+    }
+    Ours::abi_decode(data).ok().map(|error| match error {
+        Ours::InsufficientBalance(error) => {
+            Revert::TokenBalance { balance: error.balance, needed: error.needed }
+        }
+        Ours::InsufficientAllowance(error) => {
+            Revert::TokenAllowance { allowance: error.allowance, needed: error.needed }
+        }
+    })
+}
+
+impl fmt::Display for Revert {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contract(error) => out.write_str(&sentence(error)),
+            Self::TokenBalance { balance, needed } => {
+                write!(out, "the token balance is {balance}, needed {needed}")
+            }
+            Self::TokenAllowance { allowance, needed } => {
+                write!(out, "the token allowance is {allowance}, needed {needed}")
+            }
+            Self::TokenReceiver(receiver) => write!(out, "the token does not give to {receiver}"),
+            Self::Message(message) => write!(out, "the contract says: {message}"),
+            Self::Panic(code) => match u32::try_from(*code).ok().and_then(PanicKind::from_number) {
+                Some(kind) => write!(out, "the contract panicked: {kind}"),
+                None => write!(out, "the contract panicked with code {code}"),
+            },
+            Self::Unknown(data) if data.is_empty() => {
+                out.write_str("the contract refused without a reason")
+            }
+            Self::Unknown(data) => write!(out, "the contract refused with {data}"),
+        }
+    }
+}
+
+/// A phase as the contract numbers them.
+const fn phase(number: u8) -> &'static str {
+    match number {
+        NONE => "not there",
+        OPEN => "open",
+        CLOSED => "closed",
+        _ => "in an unknown phase",
+    }
+}
+
+macro_rules! sentences {
+    ($($name:ident($error:ident): $text:literal $(, $value:expr)*;)*) => {
+        fn sentence(error: &ContractError) -> String {
+            match error {
+                $(ContractError::$name($error) => format!($text $(, $value)*),)*
+            }
+        }
+    };
+}
+
+sentences! {
+    AmountTooLarge(e): "amount is {}, at most {} fits", e.got, e.limit;
+    ClaimExpired(e): "the claim was good until {}, it is {}", e.validUntil, e.timestamp;
+    EpochsExhausted(e): "the pair had {} channels already, and can have no more", e.epoch;
+    GasTooLow(e): "gas left is {}, needed {}", e.got, e.needed;
+    InvalidParameters(e): "settle timeouts from {} s to {} s with a challenge of {} s make no sense",
+        e.leastSettleTimeout, e.greatestSettleTimeout, e.challenge;
+    InvalidParticipants(e): "{} and {} cannot have a channel", e.participant, e.partner;
+    InvalidSignature(e): "the signature is not by {} over this claim", e.signer;
+    MalformedProof(e): "the multiproof has {} siblings, expected {}", e.got, e.expected;
+    MalformedRegistration(e): "registration {} of the call is malformed", e.registration;
+    NoCredit(e): "{} has no credit of token {}", e.owner, e.token;
+    NoLocks(_e): "no locks to unlock";
+    NonceTooLarge(e): "nonce is {}, at most {} fits", e.got, e.limit;
+    NotAToken(e): "no token at {}", e.token;
+    NotAscending(e): "{} comes after {}, expected ascending order", e.got, e.previous;
+    NotClaimed(e): "the lock in slot {} is not claimed", e.slot;
+    NotDisposed(e): "lock {} is not in the disposal", e.lock;
+    NotRegistered(e): "no registration was shown for lock {} of the call", e.place;
+    NothingReceived(e): "token {} took {} but nothing arrived", e.token, e.amount;
+    Reentered(_e): "the token called back into a deposit";
+    RegisteredTooLate(e): "the secret was registered at {}, the lock expired at {}",
+        e.registered, e.expiration;
+    SealedByDeclaration(e): "the payee of {} closed with a declaration, nothing newer counts",
+        e.payer;
+    SettleTimeoutOutOfBounds(e): "settle timeout is {} s, expected {} s to {} s",
+        e.got, e.least, e.greatest;
+    SlotOutOfRange(e): "slot is {}, expected below {}", e.got, e.limit;
+    StaleNonce(e): "nonce is {}, stored is {} already", e.got, e.stored;
+    StaleWithdrawal(e): "withdrawn is {}, stored is {} already", e.got, e.stored;
+    TooEarly(e): "it is {}, the time for this begins after {}", e.timestamp, e.after_;
+    TooLate(e): "it is {}, the time for this was over after {}", e.timestamp, e.until;
+    TransferFailed(e): "token {} refused {} from {} to {}", e.token, e.amount, e.from, e.to;
+    UnknownRegistration(e): "no secrets were registered under {}", e.root;
+    WithdrawalTooLarge(e): "withdrawals are {}, deposits only {}", e.withdrawals, e.deposits;
+    WrongBalance(e): "another balance than this is stored for {}", e.payer;
+    WrongEpoch(e): "epoch is {}, got {}", e.current, e.got;
+    WrongNumberOfSecrets(e): "{} secrets at once, expected 1 to {}", e.got, e.limit;
+    WrongPhase(e): "the channel is {}, expected {}", phase(e.got), phase(e.expected);
+    WrongRoot(e): "the locks have root {}, expected {}", e.got, e.expected;
+    WrongSum(e): "balances sum to {}, expected {}", e.got, e.expected;
+}

@@ -1,0 +1,281 @@
+use crate::bindings::{input, pulls};
+use crate::error::{ChainError, SendError};
+use crate::pending::{Look, Pending};
+use crate::revert::Revert;
+use crate::token;
+use crate::wallet::{Draft, Mined, SentTransaction, Wallet};
+use photon_wire::contract::Call;
+use photon_wire::{Address, Amount, Timestamp, Token};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+/// The longest pause between two tries at a chain that does not answer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How often the chain may refuse to be asked before the intent fails with the refusal.
+const REFUSALS: usize = 10;
+
+/// A call that we want to see in the chain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Intent {
+    /// The caller's name for it; it comes back in every [`Report`].
+    pub id: u64,
+    /// What to tell the contract.
+    pub call: Call,
+    /// When it is too late; fees rise towards it.
+    pub deadline: Option<Timestamp>,
+    /// What [`Report::Sent`] told of this intent before a restart, oldest first. With it nothing
+    /// is sent twice; without it a deposit that was under way may be made twice.
+    pub earlier: Vec<SentTransaction>,
+}
+
+/// What becomes of intents.
+#[derive(Debug)]
+pub enum Report {
+    /// The token was asked to let the contract take what the call needs.
+    Approving {
+        /// The intent.
+        id: u64,
+        /// The approval's transaction.
+        sent: SentTransaction,
+    },
+    /// The call was sent, for the first time or with a greater fee.
+    Sent {
+        /// The intent.
+        id: u64,
+        /// The transaction.
+        sent: SentTransaction,
+    },
+    /// Nothing more comes of this intent.
+    Outcome(Outcome),
+}
+
+/// What became of an intent.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The intent.
+    pub id: u64,
+    /// Whether it is done.
+    pub result: Result<Done, SendError>,
+}
+
+/// How an intent came to be done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Done {
+    /// By our transaction.
+    Mined(Mined),
+    /// By somebody else: the contract says that nothing is left to do.
+    ByOthers(Revert),
+}
+
+/// The limits of a [`Sender`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SenderConfig {
+    /// How many intents may wait to be begun.
+    pub queue: usize,
+    /// How many may be under way.
+    pub in_flight: usize,
+    /// How many reports may wait to be read.
+    pub reports: usize,
+}
+
+impl Default for SenderConfig {
+    fn default() -> Self {
+        Self { queue: 1_024, in_flight: 64, reports: 1_024 }
+    }
+}
+
+/// Gets calls into the chain. Cheap to clone; it stops when the last clone is dropped, and leaves
+/// what is under way to itself.
+#[derive(Clone)]
+pub struct Sender(mpsc::Sender<Intent>);
+
+impl Sender {
+    /// Starts to carry calls to the contract; must be called within a tokio runtime.
+    ///
+    /// The reports must be read: where they are not, nothing more is sent.
+    pub fn start(
+        wallet: Wallet,
+        contract: Address,
+        config: SenderConfig,
+    ) -> (Self, mpsc::Receiver<Report>) {
+        let (intents, queue) = mpsc::channel(config.queue.max(1));
+        let (reports, receiver) = mpsc::channel(config.reports.max(1));
+        let pulling = Mutex::new(());
+        let carrier = Arc::new(Carrier { wallet, contract, pulling, reports });
+        tokio::spawn(carry_all(carrier, queue, config.in_flight.max(1)));
+        (Self(intents), receiver)
+    }
+
+    /// Hands an intent over; waits where too many wait already.
+    ///
+    /// # Errors
+    /// Where the sender has stopped.
+    pub async fn submit(&self, intent: Intent) -> Result<(), SendError> {
+        self.0.send(intent).await.map_err(|_| SendError::Stopped)
+    }
+}
+
+struct Carrier {
+    wallet: Wallet,
+    contract: Address,
+    /// Held from looking at the allowance until it is used up, so that calls do not share one.
+    pulling: Mutex<()>,
+    reports: mpsc::Sender<Report>,
+}
+
+async fn carry_all(carrier: Arc<Carrier>, mut queue: mpsc::Receiver<Intent>, in_flight: usize) {
+    let mut under_way = JoinSet::new();
+    loop {
+        tokio::select! {
+            intent = queue.recv(), if under_way.len() < in_flight => {
+                let Some(intent) = intent else { return };
+                let carrier = Arc::clone(&carrier);
+                under_way.spawn(async move { carrier.carry(&intent).await });
+            }
+            Some(ended) = under_way.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "an intent was dropped");
+                }
+            }
+        }
+    }
+}
+
+impl Carrier {
+    async fn carry(&self, intent: &Intent) {
+        let result = self.done(intent).await;
+        if let Err(error) = &result {
+            tracing::warn!(id = intent.id, %error, "an intent came to nothing");
+        }
+        self.report(Report::Outcome(Outcome { id: intent.id, result })).await;
+    }
+
+    async fn report(&self, report: Report) {
+        // Nobody reads any more: the node stops.
+        let _ = self.reports.send(report).await;
+    }
+
+    async fn done(&self, intent: &Intent) -> Result<Done, SendError> {
+        let pulls = pulls(&intent.call);
+        let _pulling = match pulls {
+            Some(_) => Some(self.pulling.lock().await),
+            None => None,
+        };
+        let mut earlier = intent.earlier.clone();
+        let mut pause = self.wallet.config().poll;
+        let mut refusals: usize = 0;
+        loop {
+            let error = match self.attempt(intent, pulls, &mut earlier).await {
+                Ok(mined) => return Ok(Done::Mined(mined)),
+                Err(error) => error,
+            };
+            if let Some(revert) = error.revert().filter(|revert| revert.means_done(&intent.call)) {
+                return Ok(Done::ByOthers(revert.clone()));
+            }
+            if matches!(error, SendError::Chain(ChainError::Refused { .. })) {
+                refusals = refusals.saturating_add(1);
+            }
+            if !error.is_transient() || refusals >= REFUSALS || self.too_late(intent).await {
+                return Err(error);
+            }
+            tracing::debug!(id = intent.id, %error, "an intent is tried again");
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Whether the deadline is past, by the chain's time, or by ours where the chain is silent.
+    async fn too_late(&self, intent: &Intent) -> bool {
+        let Some(deadline) = intent.deadline else { return false };
+        let now = match self.wallet.endpoint().now().await {
+            Ok(now) => now,
+            Err(_) => Timestamp(
+                std::time::SystemTime::now()
+                    .duration_since(std::time::UNIX_EPOCH)
+                    .map_or(0, |since| since.as_secs()),
+            ),
+        };
+        now > deadline
+    }
+
+    async fn attempt(
+        &self,
+        intent: &Intent,
+        pulls: Option<(Token, Amount)>,
+        earlier: &mut Vec<SentTransaction>,
+    ) -> Result<Mined, SendError> {
+        let id = intent.id;
+        if let Some((token, amount)) = pulls.filter(|_| earlier.is_empty()) {
+            self.allow(id, token, amount).await?;
+        }
+        let input = input(&intent.call, self.wallet.address());
+        let draft = Draft { deadline: intent.deadline, ..Draft::call(self.contract, input) };
+        let pending = self.wallet.begin(draft, earlier).await?;
+        earlier.clear();
+        let told = |sent| Report::Sent { id, sent };
+        self.wait(pending, told).await
+    }
+
+    /// Waits until it is mined, however long the chain is silent meanwhile.
+    async fn wait(
+        &self,
+        mut pending: Pending,
+        told: impl Fn(SentTransaction) -> Report,
+    ) -> Result<Mined, SendError> {
+        if let Some(sent) = pending.sent() {
+            self.report(told(sent)).await;
+        }
+        let usual = self.wallet.config().poll;
+        let mut pause = usual;
+        loop {
+            match pending.look().await {
+                Ok(Look::Mined(mined)) => return Ok(mined),
+                Ok(Look::Waiting) => pause = usual,
+                Ok(Look::Sent(sent)) => {
+                    pause = usual;
+                    self.report(told(sent)).await;
+                }
+                Err(SendError::Chain(error)) if error.is_transient() => {
+                    tracing::debug!(%error, "cannot look for a receipt");
+                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+                }
+                Err(error) => return Err(error),
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Lets the contract take what the call needs, and not more.
+    async fn allow(&self, id: u64, token: Token, amount: Amount) -> Result<(), SendError> {
+        let (endpoint, account) = (self.wallet.endpoint(), self.wallet.address());
+        let balance = token::balance(endpoint, token, account).await?;
+        if balance < amount {
+            return Err(SendError::TooFewTokens {
+                account,
+                token: token.0,
+                balance: balance.0,
+                needed: amount.0,
+            });
+        }
+        let allowed = token::allowance(endpoint, token, account, self.contract).await?;
+        if allowed >= amount {
+            return Ok(());
+        }
+        match self.approve(id, token, amount).await {
+            // Some tokens change an allowance only from or to zero.
+            Err(SendError::Reverts(_)) if !allowed.is_zero() => {
+                self.approve(id, token, Amount::ZERO).await?;
+                self.approve(id, token, amount).await
+            }
+            other => other,
+        }
+    }
+
+    async fn approve(&self, id: u64, token: Token, amount: Amount) -> Result<(), SendError> {
+        let draft = Draft::call(token.0, token::approval(self.contract, amount));
+        let pending = self.wallet.begin(draft, &[]).await?;
+        self.wait(pending, |sent| Report::Approving { id, sent }).await.map(drop)
+    }
+}
