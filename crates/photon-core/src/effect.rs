@@ -5,6 +5,7 @@ use crate::record::{
     PaymentRecord, ReceiptRecord,
 };
 use crate::view::NoticeKind;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use photon_wire::contract::Call;
 use photon_wire::message::{Dispose, Message, Update};
@@ -79,7 +80,7 @@ pub struct Intent {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Change {
     /// A channel of ours.
-    Channel(ChannelRecord),
+    Channel(Box<ChannelRecord>),
     /// A channel is over.
     ChannelGone(ChannelId),
     /// A pending lock.
@@ -124,4 +125,3 @@ pub struct Notice {
 }
 
 photon_wire::fields_codec!(Notice { at, kind });
-

@@ -12,6 +12,7 @@ use crate::record::{
 use crate::reject::Rejection;
 use crate::route::Graph;
 use crate::view::{ChannelView, NoticeKind};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use photon_wire::contract::Call;
@@ -254,7 +255,7 @@ impl Machine {
         let to = channel.partner;
         let online = self.online.contains(&to);
         if core::mem::take(&mut channel.dirty.head) {
-            turn.changes.push(Change::Channel(channel.record()));
+            turn.changes.push(Change::Channel(Box::new(channel.record())));
         }
         if core::mem::take(&mut channel.dirty.acknowledged) {
             turn.changes.push(Change::Acknowledged(id, channel.acknowledged));
@@ -361,6 +362,13 @@ impl Machine {
         self.intents.insert(purpose, record);
         self.effect(Effect::Submit(intent));
         Ok(id)
+    }
+
+    /// As [`Machine::submit`], where one that is on its way already is as good.
+    pub(crate) fn submit_once(&mut self, purpose: Purpose, call: Call, by: Option<Timestamp>) {
+        if !self.intents.contains_key(&purpose) {
+            self.submit(|_| purpose, call, by).expect("nothing is under way for this purpose");
+        }
     }
 
     /// What the node was made with.

@@ -8,7 +8,6 @@ use crate::record::{
     RegistrationRecord,
 };
 use crate::reject::Rejection;
-use crate::route::Graph;
 use crate::view::{NoticeKind, PaymentFailure};
 use alloc::vec::Vec;
 use photon_wire::contract::{Balance, Call, Event, Position};
@@ -121,21 +120,33 @@ impl Machine {
         self.clock.block = Some(block);
         self.clock.head = head_time.max(block.time);
         self.change(Change::Block(block));
+        self.claim_in_disputes();
         self.on_time()
     }
 
-    /// Claims, updates and settles what is closed.
-    pub(crate) fn look_after_disputes(&mut self) {
+    /// Brings what we may claim onto the chain, decided from the state after each block, so that
+    /// no single event can be missed.
+    fn claim_in_disputes(&mut self) {
+        let now = self.clock.now();
+        let due: Vec<_> =
+            self.channels.values_mut().filter_map(|channel| channel.claim_call(now)).collect();
+        for (purpose, call, deadline) in due {
+            self.submit_once(purpose, call, Some(deadline));
+        }
+    }
+
+    /// Settles what the contract will settle now.
+    pub(crate) fn settle_disputes(&mut self) {
         let now = self.clock.now();
         let challenge = self.config.parameters.challenge;
         let due: Vec<_> = self
             .channels
-            .values_mut()
-            .flat_map(|channel| channel.due_calls(now, challenge))
+            .values()
+            .filter(|channel| channel.is_settleable(now, challenge))
+            .map(|channel| (channel.id, channel.settle_call()))
             .collect();
-        for (purpose, call, deadline) in due {
-            // Already on its way is as good.
-            let _ = self.submit(|_| purpose, call, deadline);
+        for (id, call) in due {
+            self.submit_once(Purpose::Settle(id), call, None);
         }
     }
 
@@ -246,8 +257,7 @@ impl Machine {
             self.put_graph(row);
         }
         let Some(channel) = self.ours(id, epoch) else { return };
-        let end =
-            if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
+        let end = if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
         end.head.deposit = total;
         channel.dirty.head = true;
         self.notify(NoticeKind::Deposited { channel: id, participant, deposit: total });
@@ -255,8 +265,7 @@ impl Machine {
 
     fn on_withdrawn(&mut self, id: ChannelId, epoch: Epoch, participant: Address, total: Amount) {
         let Some(channel) = self.ours(id, epoch) else { return };
-        let end =
-            if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
+        let end = if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
         end.head.withdrawn = total;
         channel.dirty.head = true;
     }
@@ -360,8 +369,7 @@ impl Machine {
                 | LockRole::Forwarded(_)
                 | LockRole::Target { .. }
                 | LockRole::Refused => {
-                    let failure =
-                        Failure { hop: self.config.account, reason: Reason::NoChannel };
+                    let failure = Failure { hop: self.config.account, reason: Reason::NoChannel };
                     self.outgoing_failed(record, failure);
                 }
             }
@@ -426,7 +434,7 @@ impl Machine {
     }
 
     pub(crate) fn add_to_graph(&mut self, row: GraphRecord) {
-        let graph = self.graphs.entry(row.token).or_insert_with(Graph::new);
+        let graph = self.graphs.entry(row.token).or_default();
         if row.open {
             if !graph.contains(row.channel) {
                 graph.add(row.channel, row.low, row.high);

@@ -171,7 +171,9 @@ impl Machine {
 
     fn on_accepted(&mut self, id: ChannelId, meaning: Accepted, opened: &[OpenedLock]) {
         match meaning {
-            Accepted::Paid { payment, amount, note } => self.receipt(id, payment, amount, note, None),
+            Accepted::Paid { payment, amount, note } => {
+                self.receipt(id, payment, amount, note, None)
+            }
             Accepted::Locked { key, operation, onward } => {
                 let contents = opened
                     .iter()

@@ -210,7 +210,18 @@ pub struct PaymentRecord {
     pub attempts: Vec<Attempt>,
 }
 fields_codec!(PaymentRecord {
-    id, target, max_fee, fee, route, note, invoice, direct, created, changed, status, attempts,
+    id,
+    target,
+    max_fee,
+    fee,
+    route,
+    note,
+    invoice,
+    direct,
+    created,
+    changed,
+    status,
+    attempts,
 });
 
 /// A payment that reached us.
@@ -236,7 +247,15 @@ pub struct ReceiptRecord {
     pub at: Timestamp,
 }
 fields_codec!(ReceiptRecord {
-    number, payment, token, channel, partner, amount, note, invoice, at,
+    number,
+    payment,
+    token,
+    channel,
+    partner,
+    amount,
+    note,
+    invoice,
+    at,
 });
 
 /// An invoice of ours.
@@ -308,9 +327,18 @@ pub struct BlockRecord {
 }
 fields_codec!(BlockRecord { number, time });
 
-
 fields_codec!(ChannelRecord {
-    id, token, partner, epoch, settle_timeout, ours, theirs, acknowledged, proof, stopped, closing,
+    id,
+    token,
+    partner,
+    epoch,
+    settle_timeout,
+    ours,
+    theirs,
+    acknowledged,
+    proof,
+    stopped,
+    closing,
     dispute,
 });
 fields_codec!(DisputeRecord { closer, update_until, ours, theirs, theirs_nonce });

@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_rejection_is_small_and_says_its_numbers() {
-        assert!(size_of::<Rejection>() <= 72);
+        assert!(size_of::<Rejection>() <= 96);
         let rejection = Rejection::WrongNonce { expected: Nonce(6), got: Nonce(7) };
         assert_eq!(alloc::format!("{rejection}"), "nonce is 7, expected 6");
         assert_eq!((rejection.code(), rejection.number()), ("wrong_nonce", 10));

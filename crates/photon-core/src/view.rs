@@ -126,90 +126,135 @@ pub enum PaymentFailure {
 pub enum NoticeKind {
     /// A channel of ours is open.
     ChannelOpened {
-        /** Which. */ channel: ChannelId,
-        /** Its token. */ token: Token,
-        /** With whom. */ partner: Address,
+        /** Which. */
+        channel: ChannelId,
+        /** Its token. */
+        token: Token,
+        /** With whom. */
+        partner: Address,
     },
     /// A deposit arrived.
     Deposited {
-        /** Where. */ channel: ChannelId,
-        /** Whose. */ participant: Address,
-        /** In all. */ deposit: Amount,
+        /** Where. */
+        channel: ChannelId,
+        /** Whose. */
+        participant: Address,
+        /** In all. */
+        deposit: Amount,
     },
     /// The dispute began.
     ChannelClosed {
-        /** Which. */ channel: ChannelId,
-        /** By whom. */ closer: Address,
-        /** The last second for updates. */ update_until: Timestamp,
+        /** Which. */
+        channel: ChannelId,
+        /** By whom. */
+        closer: Address,
+        /** The last second for updates. */
+        update_until: Timestamp,
     },
     /// A stored balance changed during the dispute.
     BalanceUpdated {
-        /** Where. */ channel: ChannelId,
-        /** Whose direction. */ payer: Address,
-        /** Of the proof. */ nonce: Nonce,
+        /** Where. */
+        channel: ChannelId,
+        /** Whose direction. */
+        payer: Address,
+        /** Of the proof. */
+        nonce: Nonce,
     },
     /// A lock was claimed on the chain.
     Unlocked {
-        /** Where. */ channel: ChannelId,
-        /** Whose direction. */ payer: Address,
-        /** How much. */ amount: Amount,
+        /** Where. */
+        channel: ChannelId,
+        /** Whose direction. */
+        payer: Address,
+        /** How much. */
+        amount: Amount,
     },
     /// Both were paid out.
     ChannelSettled {
-        /** Which. */ channel: ChannelId,
-        /** With whom. */ partner: Address,
-        /** To us. */ ours: Amount,
-        /** To the partner. */ theirs: Amount,
+        /** Which. */
+        channel: ChannelId,
+        /** With whom. */
+        partner: Address,
+        /** To us. */
+        ours: Amount,
+        /** To the partner. */
+        theirs: Amount,
     },
     /// A payment of ours arrived.
     PaymentSent {
-        /** Which. */ payment: PaymentId,
-        /** In what. */ token: Token,
-        /** To whom. */ target: Address,
-        /** What arrived. */ amount: Amount,
-        /** What mediators took. */ fee: Amount,
+        /** Which. */
+        payment: PaymentId,
+        /** In what. */
+        token: Token,
+        /** To whom. */
+        target: Address,
+        /** What arrived. */
+        amount: Amount,
+        /** What mediators took. */
+        fee: Amount,
     },
     /// A payment of ours did not happen.
     PaymentFailed {
-        /** Which. */ payment: PaymentId,
-        /** Why. */ failure: PaymentFailure,
+        /** Which. */
+        payment: PaymentId,
+        /** Why. */
+        failure: PaymentFailure,
     },
     /// Somebody paid us.
     PaymentReceived {
-        /** The payer's name for it. */ payment: PaymentId,
-        /** In what. */ token: Token,
-        /** From which partner it came; not the initiator of a routed payment. */ partner: Address,
-        /** How much. */ amount: Amount,
-        /** The invoice that it pays. */ invoice: Option<SecretHash>,
+        /** The payer's name for it. */
+        payment: PaymentId,
+        /** In what. */
+        token: Token,
+        /** From which partner it came; not the initiator of a routed payment. */
+        partner: Address,
+        /** How much. */
+        amount: Amount,
+        /** The invoice that it pays. */
+        invoice: Option<SecretHash>,
     },
     /// A payment went through us.
     PaymentMediated {
-        /** In what. */ token: Token,
-        /** From. */ payer: Address,
-        /** To. */ payee: Address,
-        /** Forwarded. */ amount: Amount,
-        /** Kept. */ fee: Amount,
+        /** In what. */
+        token: Token,
+        /** From. */
+        payer: Address,
+        /** To. */
+        payee: Address,
+        /** Forwarded. */
+        amount: Amount,
+        /** Kept. */
+        fee: Amount,
     },
     /// The partner broke a rule; the direction stands still.
     DirectionStopped {
-        /** Where. */ channel: ChannelId,
-        /** Who. */ partner: Address,
-        /** The number of the rule; see [`crate::Rejection::code_of`]. */ rule: u16,
+        /** Where. */
+        channel: ChannelId,
+        /** Who. */
+        partner: Address,
+        /** The number of the rule; see [`crate::Rejection::code_of`]. */
+        rule: u16,
     },
     /// The partner refused an update of ours; we send no more in this channel.
     UpdateRefused {
-        /** Where. */ channel: ChannelId,
-        /** Which. */ nonce: Nonce,
-        /** The number of the rule. */ rule: u16,
+        /** Where. */
+        channel: ChannelId,
+        /** Which. */
+        nonce: Nonce,
+        /** The number of the rule. */
+        rule: u16,
     },
     /// A transaction that we need could not be sent; it will be tried again while it helps.
     TransactionFailed {
-        /** What it was for. */ purpose: Purpose,
+        /** What it was for. */
+        purpose: Purpose,
     },
     /// Secrets were made public because time was running out.
     SecretsRegistered {
-        /** Of the registration. */ root: B256,
-        /** How many were ours to care about. */ count: u32,
+        /** Of the registration. */
+        root: B256,
+        /** How many were ours to care about. */
+        count: u32,
     },
 }
 

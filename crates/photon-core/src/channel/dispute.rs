@@ -7,32 +7,25 @@ use photon_wire::contract::{Call, LockClaim};
 use photon_wire::{Seconds, Slot, Timestamp};
 
 impl Channel {
-    /// What to tell the contract now, with its purpose and its deadline.
-    pub(crate) fn due_calls(
-        &mut self,
-        now: Timestamp,
-        challenge: Seconds,
-    ) -> Vec<(Purpose, Call, Option<Timestamp>)> {
-        let Some(dispute) = self.dispute else { return Vec::new() };
-        if now > dispute.settle_after(challenge) {
-            return [(Purpose::Settle(self.id), self.settle_call(), None)].into();
-        }
+    /// What to tell the contract while it takes updates and unlocks.
+    pub(crate) fn claim_call(&mut self, now: Timestamp) -> Option<(Purpose, Call, Timestamp)> {
+        let dispute = self.dispute?;
         if now > dispute.update_until {
-            return Vec::new();
+            return None;
         }
-        let deadline = Some(dispute.update_until);
-        match self.proof {
-            Some(proof) if proof.nonce > dispute.theirs_nonce => {
-                let call = Call::Update { token: self.token, partner: self.partner, proof };
-                [(Purpose::Update(self.id, proof.nonce), call, deadline)].into()
-            }
-            Some(_) => self
-                .unlock_call()
-                .map(|call| (Purpose::Unlock(self.id), call, deadline))
-                .into_iter()
-                .collect(),
-            None => Vec::new(),
-        }
+        let proof = self.proof?;
+        let (purpose, call) = if proof.nonce > dispute.theirs_nonce {
+            let call = Call::Update { token: self.token, partner: self.partner, proof };
+            (Purpose::Update(self.id, proof.nonce), call)
+        } else {
+            (Purpose::Unlock(self.id), self.unlock_call()?)
+        };
+        Some((purpose, call, dispute.update_until))
+    }
+
+    /// Whether the contract pays both out now.
+    pub(crate) fn is_settleable(&self, now: Timestamp, challenge: Seconds) -> bool {
+        self.dispute.is_some_and(|dispute| now > dispute.settle_after(challenge))
     }
 
     /// Claims every lock of the partner whose secret was registered in time.
@@ -53,8 +46,11 @@ impl Channel {
     pub(crate) fn settle_call(&self) -> Call {
         let dispute = self.dispute.unwrap_or_default();
         let we_are_low = self.us < self.partner;
-        let (low, high) =
-            if we_are_low { (dispute.ours, dispute.theirs) } else { (dispute.theirs, dispute.ours) };
+        let (low, high) = if we_are_low {
+            (dispute.ours, dispute.theirs)
+        } else {
+            (dispute.theirs, dispute.ours)
+        };
         Call::Settle { key: self.key(), low, high }
     }
 }

@@ -251,7 +251,8 @@ mod tests {
             end.apply(&operation).unwrap();
         }
         let copy = end.clone();
-        let zero = Operation::Pay { payment: PaymentId([0; 16]), amount: Amount(0), note: [].into() };
+        let zero =
+            Operation::Pay { payment: PaymentId([0; 16]), amount: Amount(0), note: [].into() };
         let taken = Operation::Lock { slot: Slot(7), lock: lock(3, 1), onward: [].into() };
         let reused = Operation::Lock { slot: Slot(1), lock: lock(2, 1), onward: [].into() };
         let wrong = Operation::Unlock { slot: Slot(7), secret: secret(2) };

@@ -94,8 +94,8 @@ impl Channel {
 
     fn send(&mut self, operation: Operation) -> Result<(), Rejection> {
         let size = operation.size();
-        let full = self.batch.len() >= OPERATIONS
-            || self.batch_bytes.saturating_add(size) > UPDATE_BYTES;
+        let full =
+            self.batch.len() >= OPERATIONS || self.batch_bytes.saturating_add(size) > UPDATE_BYTES;
         if full {
             self.close_batch();
         }

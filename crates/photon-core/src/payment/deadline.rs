@@ -32,7 +32,8 @@ impl Machine {
 
     /// What every payee demands of a lock before it relies on it.
     pub(crate) fn check_acceptable(&self, key: LockKey) -> Result<(), Reason> {
-        let (Some(channel), Some(record)) = (self.channels.get(&key.channel), self.lock(key)) else {
+        let (Some(channel), Some(record)) = (self.channels.get(&key.channel), self.lock(key))
+        else {
             return Err(Reason::NoChannel);
         };
         if !self.chain_reachable {
@@ -63,7 +64,7 @@ impl Machine {
     pub(crate) fn on_time(&mut self) -> Result<Answer, Rejection> {
         self.register_due();
         self.take_back_expired();
-        self.look_after_disputes();
+        self.settle_disputes();
         Ok(Answer::Done)
     }
 

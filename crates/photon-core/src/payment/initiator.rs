@@ -140,10 +140,8 @@ impl Machine {
             let usable = channel.is_open() && self.online.contains(&partner);
             usable.then(|| channel.spendable())
         };
-        let graph = self
-            .graphs
-            .get(&target.token)
-            .ok_or(Rejection::NoChannels { token: target.token })?;
+        let graph =
+            self.graphs.get(&target.token).ok_or(Rejection::NoChannels { token: target.token })?;
         let query = Query {
             from: self.config.account,
             to: target.account,
@@ -273,4 +271,3 @@ fn rejection_of(reason: NoRoute, target: &Target, most: Amount) -> Rejection {
         NoRoute::FeeTooHigh { fee } => Rejection::FeeTooHigh { most, fee },
     }
 }
-

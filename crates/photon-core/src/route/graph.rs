@@ -1,3 +1,4 @@
+use super::search::Reused;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use photon_wire::record::FeeSchedule;
@@ -14,6 +15,7 @@ pub struct Graph {
     numbers: BTreeMap<Address, NodeIndex>,
     nodes: Vec<Node>,
     unused: Vec<NodeIndex>,
+    pub(super) scratch: Reused,
 }
 
 /// The number of a node.
@@ -92,8 +94,7 @@ impl Graph {
         }
         let (low, high) = (self.number(low), self.number(high));
         let none = PackedAmount::default();
-        self.channels
-            .insert(channel, Channel { low, high, low_deposit: none, high_deposit: none });
+        self.channels.insert(channel, Channel { low, high, low_deposit: none, high_deposit: none });
         for (end, partner) in [(low, high), (high, low)] {
             if let Some(node) = self.nodes.get_mut(end.place()) {
                 node.edges.push(Edge { partner, capacity: none });
@@ -177,8 +178,11 @@ impl Graph {
     /// Like [`Graph::capacity`].
     pub(super) fn capacity_between(&self, one: NodeIndex, other: NodeIndex) -> Option<Amount> {
         let (here, there) = (self.node(one)?, self.node(other)?);
-        let (edges, partner) =
-            if here.edges.len() <= there.edges.len() { (&here.edges, other) } else { (&there.edges, one) };
+        let (edges, partner) = if here.edges.len() <= there.edges.len() {
+            (&here.edges, other)
+        } else {
+            (&there.edges, one)
+        };
         edges.iter().find(|edge| edge.partner == partner).map(Edge::capacity)
     }
 

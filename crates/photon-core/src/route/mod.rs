@@ -13,7 +13,6 @@ use alloc::vec::Vec;
 use photon_wire::{Address, Amount};
 
 pub use graph::Graph;
-pub use search::Scratch;
 
 /// What is asked of a route.
 #[derive(Clone, Copy)]
