@@ -91,24 +91,18 @@ impl<'a> Choice<'a> {
     }
 
     fn route(&mut self) -> Result<Route, NoRoute> {
-        let best = self.exact(Weighing::balanced(self.query.amount))?;
-        if self.is_within_limits(&best) {
-            return Ok(best);
+        let mut beyond = Vec::new();
+        for weighing in [Weighing::balanced(self.query.amount), Weighing::FEES, Weighing::HOPS] {
+            match self.exact(weighing) {
+                Ok(route) if self.is_within_limits(&route) => return Ok(route),
+                Ok(route) => beyond.push(route),
+                Err(reason) if beyond.is_empty() => return Err(reason),
+                Err(_) => {}
+            }
         }
-        let cheapest = self.exact(Weighing::FEES)?;
-        if self.is_within_limits(&cheapest) {
-            return Ok(cheapest);
-        }
-        let shortest = self.exact(Weighing::HOPS)?;
-        if self.is_within_limits(&shortest) {
-            return Ok(shortest);
-        }
-        if shortest.mediators() > self.most_mediators() {
-            return Err(NoRoute::TooLong);
-        }
-        let allowed =
-            if cheapest.mediators() > self.most_mediators() { shortest } else { cheapest };
-        Err(NoRoute::FeeTooHigh { fee: allowed.fee() })
+        let short = beyond.iter().filter(|route| route.mediators() <= self.most_mediators());
+        let fee = short.map(Route::fee).min().ok_or(NoRoute::TooLong)?;
+        Err(NoRoute::FeeTooHigh { fee })
     }
 
     /// Searches again and again, each time with the hops of the last route made dearer.
@@ -249,5 +243,343 @@ impl<'a> Choice<'a> {
             amount = Amount(amount.0 >> 1);
         }
         Amount::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::{BTreeMap, BTreeSet};
+    use photon_wire::record::FeeSchedule;
+    use photon_wire::{B256, ChannelId};
+    use proptest::prelude::*;
+
+    const PLENTY: Amount = Amount(1_000_000);
+
+    fn node(byte: u8) -> Address {
+        Address::repeat_byte(byte)
+    }
+
+    /// Channels `(one, other, capacity)`; node 0 asks for a route.
+    struct Network {
+        graph: Graph,
+        first: BTreeMap<Address, Option<Amount>>,
+        avoid: BTreeSet<(Address, Address)>,
+        most_fee: Amount,
+        most_mediators: usize,
+    }
+
+    impl Network {
+        fn new(channels: &[(u8, u8, u128)]) -> Self {
+            let mut graph = Graph::new();
+            for (one, other, capacity) in channels {
+                let channel = ChannelId(B256::left_padding_from(&[*one, *other]));
+                graph.add(channel, node(*one), node(*other));
+                graph.set_deposit(channel, node(*one), Amount(*capacity));
+            }
+            let first = graph.partners(node(0)).map(|(partner, most)| (partner, Some(most)));
+            let first = first.collect();
+            let avoid = BTreeSet::new();
+            Self { graph, first, avoid, most_fee: PLENTY, most_mediators: MEDIATORS }
+        }
+
+        fn fees(mut self, fees: &[(u8, u128)]) -> Self {
+            for (mediator, base) in fees {
+                let fees = FeeSchedule { base: Amount(*base), parts_per_million: 0 };
+                self.graph.set_fees(node(*mediator), fees);
+            }
+            self
+        }
+
+        fn ask<T>(&self, to: u8, amount: u128, ask: impl FnOnce(&Query<'_>) -> T) -> T {
+            ask(&Query {
+                from: node(0),
+                to: node(to),
+                amount: Amount(amount),
+                most_fee: self.most_fee,
+                most_mediators: self.most_mediators,
+                first: &|partner| self.first.get(&partner).copied().flatten(),
+                avoid: &self.avoid,
+            })
+        }
+
+        fn route(&self, to: u8, amount: u128) -> Result<Route, NoRoute> {
+            self.ask(to, amount, |query| self.graph.route(query))
+        }
+
+        fn nodes(&self, to: u8, amount: u128) -> Vec<u8> {
+            first_bytes(&self.route(to, amount).unwrap())
+        }
+    }
+
+    fn first_bytes(route: &Route) -> Vec<u8> {
+        route.nodes.iter().map(|address| address.0[0]).collect()
+    }
+
+    fn line(mediators: u8) -> Network {
+        let channels: Vec<_> = (0..=mediators).map(|at| (at, at + 1, 100)).collect();
+        Network::new(&channels)
+    }
+
+    /// Two ways from 0 to 3: over 1 and over 2.
+    const DIAMOND: [(u8, u8, u128); 4] = [(0, 1, 100), (1, 3, 100), (0, 2, 100), (2, 3, 100)];
+
+    #[test]
+    fn a_partner_is_paid_without_mediators() {
+        let network = Network::new(&[(0, 1, 100), (1, 2, 100), (0, 2, 100)]);
+        let route = network.route(2, 100).unwrap();
+        assert_eq!(
+            route,
+            Route { nodes: [node(0), node(2)].into(), amounts: [Amount(100)].into() }
+        );
+        assert_eq!((route.fee(), route.total(), route.mediators()), (Amount(0), Amount(100), 0));
+    }
+
+    #[test]
+    fn each_mediator_takes_its_fee_on_what_it_forwards() {
+        let mut network = line(3);
+        for (mediator, parts_per_million) in [(1, 100_000), (2, 0), (3, 50_000)] {
+            let fees = FeeSchedule { base: Amount(1), parts_per_million };
+            network.graph.set_fees(node(mediator), fees);
+        }
+        let route = network.route(4, 40).unwrap();
+        // 40 + 1 + 2 = 43; 43 + 1 = 44; 44 + 1 + 4 = 49.
+        assert_eq!(route.amounts, [49, 44, 43, 40].map(Amount));
+        assert_eq!(route.fee(), Amount(9));
+    }
+
+    #[test]
+    fn the_cheaper_of_two_mediators_is_taken() {
+        let network = Network::new(&DIAMOND).fees(&[(1, 3), (2, 2)]);
+        assert_eq!(network.nodes(3, 50), [0, 2, 3]);
+        let network = Network::new(&DIAMOND).fees(&[(1, 2), (2, 2)]);
+        assert_eq!(network.nodes(3, 50), [0, 1, 3]);
+    }
+
+    #[test]
+    fn a_channel_that_is_too_small_is_passed_by() {
+        let mut channels = DIAMOND;
+        channels[3].2 = 49;
+        let network = Network::new(&channels).fees(&[(1, 9), (2, 2)]);
+        assert_eq!(network.nodes(3, 50), [0, 1, 3]);
+        assert_eq!(network.nodes(3, 49), [0, 2, 3]);
+    }
+
+    #[test]
+    fn a_channel_that_is_too_small_for_the_fees_is_passed_by() {
+        let mut channels = DIAMOND;
+        channels[2].2 = 51;
+        let network = Network::new(&channels).fees(&[(1, 9), (2, 2)]);
+        assert_eq!(network.nodes(3, 50), [0, 1, 3]);
+        let network = Network::new(&channels[2..]).fees(&[(2, 2)]);
+        let short = NoRoute::NoCapacity { best: Amount(51), needed: Amount(52) };
+        assert_eq!(network.route(3, 50), Err(short));
+    }
+
+    #[test]
+    fn a_partner_who_is_offline_or_has_failed_is_passed_by() {
+        let mut network = Network::new(&DIAMOND).fees(&[(1, 3), (2, 2)]);
+        network.first.insert(node(2), None);
+        assert_eq!(network.nodes(3, 50), [0, 1, 3]);
+        network.first.insert(node(2), Some(Amount(100)));
+        network.avoid.insert((node(2), node(3)));
+        assert_eq!(network.nodes(3, 50), [0, 1, 3]);
+        network.avoid.insert((node(1), node(3)));
+        assert_eq!(network.route(3, 50), Err(NoRoute::Unreachable));
+        assert_eq!(network.nodes(2, 50), [0, 2]);
+    }
+
+    #[test]
+    fn an_unknown_payer_or_target_is_told() {
+        let mut network = Network::new(&[(1, 2, 100), (3, 4, 100)]);
+        assert_eq!(network.route(2, 50), Err(NoRoute::NoChannels));
+        network.graph.add(ChannelId::default(), node(0), node(1));
+        network.first.insert(node(1), Some(PLENTY));
+        assert_eq!(network.route(9, 50), Err(NoRoute::TargetUnknown));
+        assert_eq!(network.route(4, 50), Err(NoRoute::Unreachable));
+        assert_eq!(network.route(0, 50), Err(NoRoute::Unreachable));
+        assert_eq!(network.nodes(2, 50), [0, 1, 2]);
+    }
+
+    #[test]
+    fn the_partner_to_wait_for_is_told() {
+        let mut network = Network::new(&DIAMOND);
+        network.first.insert(node(1), None);
+        network.first.insert(node(2), Some(Amount(10)));
+        assert_eq!(network.route(3, 50), Err(NoRoute::FirstHopsOffline { partner: node(1) }));
+    }
+
+    #[test]
+    fn the_amount_that_could_go_is_told() {
+        let short = |best| Err(NoRoute::NoCapacity { best: Amount(best), needed: Amount(150) });
+        let network = Network::new(&DIAMOND);
+        assert_eq!(network.route(3, 150), short(100));
+        // The narrow place is in the middle: found by halving.
+        let network = Network::new(&[(0, 1, 200), (1, 2, 80), (2, 3, 200)]);
+        assert_eq!(network.route(3, 150), short(75));
+        let mut network = Network::new(&DIAMOND);
+        network.first.values_mut().for_each(|most| *most = Some(Amount(0)));
+        assert_eq!(network.route(3, 150), short(0));
+    }
+
+    #[test]
+    fn a_dearer_limit_is_told_only_where_no_detour_is_cheaper() {
+        let mut network = Network::new(&[(0, 1, 90_000), (1, 4, 90_000)]).fees(&[(1, 3)]);
+        network.most_fee = Amount(2);
+        let too_high = NoRoute::FeeTooHigh { fee: Amount(3) };
+        assert_eq!(network.route(4, 50_000), Err(too_high));
+        // A hop counts as 5, so that the detour over 2 and 3 is the worse route, but a cheaper one.
+        let channels =
+            [(0, 1, 90_000), (1, 4, 90_000), (0, 2, 90_000), (2, 3, 90_000), (3, 4, 90_000)];
+        let mut network = Network::new(&channels).fees(&[(1, 3), (2, 1)]);
+        assert_eq!(network.nodes(4, 50_000), [0, 1, 4]);
+        network.most_fee = Amount(2);
+        assert_eq!(network.nodes(4, 50_000), [0, 2, 3, 4]);
+        // The detour has too many mediators, and the short way costs too much.
+        network.most_mediators = 1;
+        assert_eq!(network.route(4, 50_000), Err(too_high));
+    }
+
+    #[test]
+    fn a_route_has_at_most_so_many_mediators() {
+        let most = u8::try_from(MEDIATORS).unwrap();
+        assert_eq!(line(most).route(most + 1, 50).unwrap().mediators(), MEDIATORS);
+        let mut network = line(most + 1);
+        network.most_mediators = usize::MAX;
+        assert_eq!(network.route(most + 2, 50), Err(NoRoute::TooLong));
+        // Two cheap mediators, or one dear one.
+        let channels = [(0, 1, 100), (1, 2, 100), (2, 4, 100), (0, 3, 100), (3, 4, 100)];
+        let mut network = Network::new(&channels).fees(&[(3, 9)]);
+        assert_eq!(network.nodes(4, 50), [0, 1, 2, 4]);
+        network.most_mediators = 1;
+        assert_eq!(network.nodes(4, 50), [0, 3, 4]);
+    }
+
+    #[test]
+    fn several_routes_share_little() {
+        let channels = [
+            (0, 1, 100),
+            (0, 2, 100),
+            (0, 3, 100),
+            (1, 9, 100),
+            (2, 9, 100),
+            (3, 9, 100),
+            (1, 2, 100),
+        ];
+        let network = Network::new(&channels).fees(&[(1, 1), (2, 2), (3, 3)]);
+        let routes = |most| network.ask(9, 50, |query| network.graph.routes(query, most)).unwrap();
+        let nodes = |most| routes(most).iter().map(first_bytes).collect::<Vec<_>>();
+        assert_eq!(nodes(0), Vec::<Vec<u8>>::new());
+        assert_eq!(nodes(1), [[0, 1, 9]]);
+        assert_eq!(nodes(3), [[0, 1, 9], [0, 2, 9], [0, 3, 9]]);
+        assert!(nodes(9).len() >= 3);
+        // The next query knows nothing of what was dearer in the last.
+        assert_eq!(nodes(1), [[0, 1, 9]]);
+    }
+
+    #[test]
+    fn a_search_inside_a_search_is_answered() {
+        let network = line(2);
+        let first = |_| {
+            assert_eq!(network.nodes(3, 50), [0, 1, 2, 3]);
+            Some(PLENTY)
+        };
+        let inner =
+            network.ask(3, 50, |query| network.graph.route(&Query { first: &first, ..*query }));
+        assert_eq!(inner, network.route(3, 50));
+    }
+
+    /// All ways from the last node on, each node once.
+    fn every_way(network: &Network, to: Address, way: &[Address]) -> Vec<Vec<Address>> {
+        let last = *way.last().unwrap();
+        if last == to {
+            return [way.to_vec()].into();
+        }
+        let partners = network.graph.partners(last).map(|(partner, _)| partner);
+        let next = partners.filter(|partner| !way.contains(partner));
+        next.flat_map(|next| every_way(network, to, &[way, &[next]].concat())).collect()
+    }
+
+    /// The route along a way, if it breaks no rule of the query.
+    fn valid_route(network: &Network, query: &Query<'_>, way: &[Address]) -> Option<Route> {
+        let mut amounts = alloc::vec![query.amount];
+        for mediator in way[1..way.len() - 1].iter().rev() {
+            let forwarded = amounts[0];
+            let fee = network.graph.fees(*mediator).fee(forwarded).unwrap();
+            amounts.insert(0, Amount(forwarded.0 + fee.0));
+        }
+        let fits = way.windows(2).zip(&amounts).all(|(pair, amount)| {
+            let capacity = if pair[0] == query.from {
+                (query.first)(pair[1])
+            } else {
+                network.graph.capacity(pair[0], pair[1])
+            };
+            capacity.is_some_and(|most| *amount <= most)
+                && !query.avoid.contains(&(pair[0], pair[1]))
+        });
+        let route = Route { nodes: way.to_vec(), amounts };
+        let allowed = route.fee() <= query.most_fee && route.mediators() <= query.most_mediators;
+        (fits && allowed).then_some(route)
+    }
+
+    prop_compose! {
+        fn any_network()(
+            channels in prop::collection::btree_map((0u8..7, 0u8..7), 0u128..80, 1..14),
+            free in any::<bool>(),
+            fees in prop::collection::vec((0u128..4, 0u32..200_000), 7),
+            offline in prop::collection::btree_set(0u8..7, 0..3),
+            avoid in prop::collection::btree_set((0u8..7, 0u8..7), 0..4),
+            most_fee in prop_oneof![Just(PLENTY.0), 0u128..10],
+            most_mediators in 0usize..6,
+        ) -> Network {
+            let once = channels.iter().filter(|((one, other), _)| one < other);
+            let channels: Vec<_> =
+                once.map(|((one, other), capacity)| (*one, *other, *capacity)).collect();
+            let mut network = Network::new(&channels);
+            for (at, (base, parts_per_million)) in (0u8..).zip(fees) {
+                if !free {
+                    let fees = FeeSchedule { base: Amount(base), parts_per_million };
+                    network.graph.set_fees(node(at), fees);
+                }
+            }
+            for partner in offline {
+                network.first.insert(node(partner), None);
+            }
+            network.avoid = avoid.into_iter().map(|(one, other)| (node(one), node(other))).collect();
+            network.most_fee = Amount(most_fee);
+            network.most_mediators = most_mediators;
+            network
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn every_route_keeps_every_rule(network in any_network(), amount in 1u128..60) {
+            network.ask(6, amount, |query| {
+                for route in network.graph.routes(query, 3).unwrap_or_default() {
+                    let valid = valid_route(&network, query, &route.nodes);
+                    prop_assert_eq!(valid, Some(route));
+                }
+                Ok(())
+            })?;
+        }
+
+        #[test]
+        fn a_route_without_fees_is_missed_by_nobody(network in any_network(), amount in 1u128..60) {
+            let mut network = network;
+            for at in 0..7 {
+                network.graph.set_fees(node(at), FeeSchedule::default());
+            }
+            network.ask(6, amount, |query| {
+                let ways = every_way(&network, node(6), &[node(0)]);
+                let routes = ways.iter().filter_map(|way| valid_route(&network, query, way));
+                let fewest = routes.map(|route| route.mediators()).min();
+                let found = network.graph.route(query).ok().map(|route| route.mediators());
+                prop_assert_eq!(found, fewest);
+                Ok(())
+            })?;
+        }
     }
 }

@@ -72,9 +72,9 @@ pub enum NoRoute {
     Unreachable,
     /// Channels join us and the target, but they cannot carry the amount.
     NoCapacity {
-        /// An amount that could go.
+        /// What could go: on the whole way, or over the channel that is too small for the fees.
         best: Amount,
-        /// The amount that must go where it did not fit, fees included.
+        /// What must go there.
         needed: Amount,
     },
     /// There would be a route, if this partner were usable.

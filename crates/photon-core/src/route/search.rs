@@ -373,3 +373,143 @@ impl Search<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use photon_wire::record::FeeSchedule;
+    use photon_wire::{Address, B256, ChannelId};
+    use proptest::prelude::*;
+
+    const NODES: u8 = 12;
+
+    fn address(byte: u8) -> Address {
+        Address::repeat_byte(byte)
+    }
+
+    fn number(graph: &Graph, byte: u8) -> NodeIndex {
+        graph.with(address(byte)).unwrap().0
+    }
+
+    prop_compose! {
+        fn any_graph()(
+            channels in prop::collection::btree_map((0..NODES, 0..NODES), 0u128..60, 10..50),
+            removed in prop::collection::vec((0..NODES, 0..NODES), 0..5),
+            fees in prop::collection::vec((1u128..9, 0u32..100_000), usize::from(NODES)),
+        ) -> Graph {
+            let channel = |(one, other): (u8, u8)| ChannelId(B256::left_padding_from(&[one, other]));
+            let mut graph = Graph::new();
+            for (pair, capacity) in channels {
+                if pair.0 < pair.1 {
+                    graph.add(channel(pair), address(pair.0), address(pair.1));
+                    graph.set_deposit(channel(pair), address(pair.0), Amount(capacity));
+                }
+            }
+            removed.into_iter().for_each(|pair| graph.remove(channel(pair)));
+            for (at, (base, parts_per_million)) in (0..).zip(fees) {
+                graph.set_fees(address(at), FeeSchedule { base: Amount(base), parts_per_million });
+            }
+            graph
+        }
+    }
+
+    /// The cost of one hop, by the rules as they are written, fee of its payer included.
+    fn hop(goal: &Goal<'_>, graph: &Graph, extras: &[Extra], pair: [u8; 2]) -> Option<Cost> {
+        let [payer, payee] = pair.map(address);
+        let capacity = graph.capacity(payer, payee)?;
+        let (_, node) = graph.with(payee)?;
+        let ours = number(graph, pair[0]) == goal.from;
+        let usable = if ours { (goal.first)(node) } else { capacity >= goal.amount };
+        let extra = extras.iter().filter(|extra| extra.0 == pair[0] && extra.1 == pair[1]);
+        let extra = extra.map(|extra| extra.2).fold(0, Cost::saturating_add);
+        let fee = if ours { Amount(0) } else { graph.fees(payer).fee(goal.amount)? };
+        let cost = goal.weighing.cost(fee, 1).saturating_add(extra);
+        (usable && cost < IMPOSSIBLE).then_some(cost)
+    }
+
+    /// The least cost to each node, by going over all hops as often as there are nodes.
+    fn plain(goal: &Goal<'_>, graph: &Graph, extras: &[Extra], from: u8) -> Vec<Option<Cost>> {
+        let mut costs = alloc::vec![None; usize::from(NODES)];
+        costs[usize::from(from)] = Some(0);
+        for _ in 0..NODES {
+            for (payer, payee) in
+                (0..NODES).flat_map(|one| (0..NODES).map(move |other| (one, other)))
+            {
+                let known = costs[usize::from(payer)];
+                let cost = hop(goal, graph, extras, [payer, payee]);
+                let Some(sum) = known.zip(cost).map(|(known, cost): (Cost, Cost)| known + cost)
+                else {
+                    continue;
+                };
+                let best = &mut costs[usize::from(payee)];
+                *best = Some(best.map_or(sum, |best: Cost| best.min(sum)));
+            }
+        }
+        costs
+    }
+
+    type Extra = (u8, u8, Cost);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn both_sides_find_what_plain_search_finds(
+            graph in any_graph(),
+            amount in 1u128..50,
+            weighing in prop_oneof![
+                (1u128..20).prop_map(|hop| Weighing { hop, unit_of_fee: 1 }),
+                Just(Weighing::FEES),
+                Just(Weighing::HOPS),
+            ],
+            extras in prop::collection::vec(
+                (0..NODES, 0..NODES, prop_oneof![Just(IMPOSSIBLE), 1u128..9]), 0..6),
+            offline in 0..NODES,
+            from in 0..NODES,
+        ) {
+            let amount = Amount(amount);
+            let first = |partner: &Node| partner.address != address(offline);
+            let mut scratch = Scratch::default();
+            for (payer, payee, extra) in &extras {
+                scratch.surcharges.add(number(&graph, *payer), number(&graph, *payee), *extra);
+            }
+            let from_number = number(&graph, from);
+            let goal = |to| Goal {
+                from: from_number, to, amount, weighing, capacities: true, first: &first,
+            };
+            let expected = plain(&goal(from_number), &graph, &extras, from);
+            for to in (0..NODES).filter(|to| *to != from) {
+                let goal = goal(number(&graph, to));
+                let path = cheapest(&graph, &goal, &mut scratch);
+                prop_assert_eq!(path.as_ref().map(|path| path.cost), expected[usize::from(to)]);
+                let Some(path) = path else { continue };
+                let bytes: Vec<u8> =
+                    path.nodes.iter().map(|node| graph.node(*node).unwrap().address.0[0]).collect();
+                prop_assert_eq!((bytes.first(), bytes.last()), (Some(&from), Some(&to)));
+                let hops = bytes.windows(2).map(|pair| hop(&goal, &graph, &extras, [pair[0], pair[1]]));
+                prop_assert_eq!(hops.sum::<Option<Cost>>(), Some(path.cost));
+            }
+        }
+    }
+
+    #[test]
+    fn stamps_may_wrap() {
+        let mut graph = Graph::new();
+        graph.add(ChannelId::default(), address(0), address(1));
+        let (from, to) = (number(&graph, 0), number(&graph, 1));
+        let weighing = Weighing::HOPS;
+        let goal =
+            Goal { from, to, amount: Amount(1), weighing, capacities: true, first: &|_| true };
+        let mut scratch = Scratch { stamp: u32::MAX - 1, ..Scratch::default() };
+        for _ in 0..3 {
+            let path = cheapest(&graph, &goal, &mut scratch).unwrap();
+            assert_eq!(path.nodes, [from, to]);
+        }
+        assert_eq!(scratch.stamp, 2);
+    }
+
+    #[test]
+    fn both_labels_of_a_node_share_a_cache_line() {
+        assert_eq!(size_of::<Sides<Label>>(), 64);
+    }
+}
