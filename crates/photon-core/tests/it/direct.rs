@@ -97,7 +97,8 @@ fn forged(change: impl FnOnce(&mut Update)) -> (String, String, Vec<String>) {
 
 #[test]
 fn a_violation_changes_no_balance_and_stops_the_channel() {
-    let violations: [(fn(&mut Update), &str); 6] = [
+    type Violation = (fn(&mut Update), &'static str);
+    let violations: [Violation; 6] = [
         (|update| update.transferred = Amount(11), "B -> A Refuse 12"),
         (|update| update.locked = Amount(1), "B -> A Refuse 13"),
         (|update| update.locksroot = Locksroot(B256::repeat_byte(1)), "B -> A Refuse 14"),
