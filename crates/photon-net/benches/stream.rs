@@ -1,6 +1,7 @@
 //! Figures of one stream between two nodes in this process: `cargo bench -p photon-net`.
 //!
-//! Prints frames per second in one direction, and round trips with one and with many frames under way.
+//! Prints frames per second in one direction, and round trips with one and with many frames
+//! under way.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench")]
 

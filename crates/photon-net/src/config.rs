@@ -7,7 +7,8 @@ use libp2p::Multiaddr;
 /// How this node listens, is found and defends itself.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Addresses to listen on, TCP (`/ip4/0.0.0.0/tcp/9735`) or QUIC (`/ip4/0.0.0.0/udp/9735/quic-v1`).
+    /// Addresses to listen on, TCP (`/ip4/0.0.0.0/tcp/9735`) or QUIC
+    /// (`/ip4/0.0.0.0/udp/9735/quic-v1`).
     /// Port 0 takes a free one. None: this node only dials.
     pub listen: Vec<Multiaddr>,
     /// Look for peers on the local network by mDNS, and be seen there.

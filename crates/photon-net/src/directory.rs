@@ -1,4 +1,5 @@
-//! What the handles and the tasks share: who is wanted, who is there, and where to put frames for them.
+//! What the handles and the tasks share: who is wanted, who is there, and where to put frames for
+//! them.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,11 +1,11 @@
 //! Lets connections in, within limits, and gives each its one stream.
 //!
 //! Before a connection has proven its account we know only its IP address and transport key.
-//! An attacker has plenty of both, so nothing here can keep friends' *first* connections apart from
-//! his; it keeps each stage short and bounded, and drops the oldest unproven one for a new one, so that
-//! whoever proves himself within a round trip gets through. Keys that have proven a friend's account
-//! pass by the limits. (`libp2p-connection-limits` can only refuse the newcomer, and remembers every
-//! key there ever was.)
+//! An attacker has plenty of both, so nothing here can keep friends' *first* connections apart
+//! from his; it keeps each stage short and bounded, and drops the oldest unproven one for a new
+//! one, so that whoever proves himself within a round trip gets through. Keys that have proven a
+//! friend's account pass by the limits. (`libp2p-connection-limits` can only refuse the newcomer,
+//! and remembers every key there ever was.)
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -178,7 +178,8 @@ impl Gate {
         }
     }
 
-    /// Strangers from everywhere may fill their part of the room, but not that of friends' addresses.
+    /// Strangers from everywhere may fill their part of the room, but not that of friends'
+    /// addresses.
     fn check_pending(&mut self, id: ConnectionId, address: &Multiaddr) -> Result<(), Denied> {
         let friendly = ip_of(address).is_some_and(|ip| self.friendly.contains(&ip));
         let room = self.limits.pending_incoming;

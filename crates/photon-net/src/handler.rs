@@ -1,8 +1,8 @@
 //! Opens or accepts the one stream of a connection.
 //!
 //! The dialling side opens it, the listening side accepts exactly one. (`libp2p-stream` does not
-//! tell which connection a stream belongs to, drops streams under load, and keeps a channel for every
-//! connection there ever was.)
+//! tell which connection a stream belongs to, drops streams under load, and keeps a channel for
+//! every connection there ever was.)
 
 use std::{
     collections::VecDeque,

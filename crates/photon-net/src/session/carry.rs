@@ -144,7 +144,8 @@ impl Carrier<'_> {
         }
     }
 
-    /// Waits for room in the queue, and meanwhile does not read; false when nobody listens any more.
+    /// Waits for room in the queue, and meanwhile does not read; false when nobody listens any
+    /// more.
     async fn deliver(&self, frame: Bytes, share: &Arc<Semaphore>) -> bool {
         self.context.counters.frames_received.increment();
         self.context.counters.bytes_received.add(frame.len());
