@@ -261,6 +261,7 @@ mod tests {
     }
 
     /// Channels `(one, other, capacity)`; node 0 asks for a route.
+    #[derive(Debug)]
     struct Network {
         graph: Graph,
         first: BTreeMap<Address, Option<Amount>>,

@@ -1,9 +1,9 @@
 //! The cheapest path: Dijkstra's search from both ends at once.
 //!
-//! A path costs something for each hop, and what its mediators take. A node's fee is added when the
-//! path goes on from it, in either direction, so that the sum for a node never holds its own fee
-//! and both searches are alike: a path over a node costs the sum from us, its fee, and the sum to
-//! the target.
+//! A path costs something for each hop, and what its mediators take. What is known of a node is the
+//! cost of coming to it, from us or, against the payment, from the target, without its own fee: so
+//! both searches are alike, and a path over a node costs both sums and its fee. The order is by the
+//! cost of leaving, which includes the fee: dear nodes are left last, most of them never.
 
 use super::graph::{Edge, Graph, Node, NodeIndex};
 use alloc::collections::BinaryHeap;
@@ -248,47 +248,56 @@ impl Search<'_> {
         self.scratch.frontiers.of_mut(side).queue.push(Reverse((0, node)));
     }
 
-    /// Goes on from the cheapest node of one side until no path not yet found can be cheaper. A
-    /// side without further nodes has reached all it can, and so found every path.
+    /// Leaves the cheapest node of one side until no path not yet found can be cheaper. A side
+    /// without further nodes has come to all it can, and so found every path.
+    ///
+    /// A path not yet found leaves some node for another by a hop that neither side has seen.
     fn run(&mut self) {
         while let (Some(payer), Some(payee)) = (self.next(Side::Payer), self.next(Side::Payee)) {
-            if payer.0.saturating_add(payee.0) >= self.least {
+            if self.join(payer.0, payee.0) >= self.least {
                 return;
             }
             // The side that has worked less goes on: a node with many channels waits until the
             // other side has had its chance to meet it.
             if self.work_after(Side::Payer, payer.1) <= self.work_after(Side::Payee, payee.1) {
-                self.go_on(Side::Payer, payer, payee.0);
+                self.leave(Side::Payer, payer, payee.0);
             } else {
-                self.go_on(Side::Payee, payee, payer.0);
+                self.leave(Side::Payee, payee, payer.0);
             }
         }
     }
 
-    /// The cheapest node from which a side has not gone on.
+    /// The cost of a path whose middle hop has these sums before and after it.
+    const fn join(&self, payer: Cost, payee: Cost) -> Cost {
+        payer.saturating_add(payee).saturating_add(self.goal.weighing.hop)
+    }
+
+    /// The node that a side leaves next, and the cost of leaving it.
     fn next(&mut self, side: Side) -> Option<(Cost, NodeIndex)> {
         loop {
-            let Reverse((cost, node)) = *self.scratch.frontiers.of(side).queue.peek()?;
-            if self.scratch.labels.get(node.place())?.of(side).cost == cost {
-                return Some((cost, node));
+            let Reverse((leaving, at)) = *self.scratch.frontiers.of(side).queue.peek()?;
+            let known = self.scratch.labels.get(at.place())?.of(side).cost;
+            let fee = self.graph.node(at).and_then(|node| self.fee(at, node));
+            // Otherwise a cheaper way to the node was found later, and is in the queue too.
+            if fee.is_some_and(|fee| known.saturating_add(fee) == leaving) {
+                return Some((leaving, at));
             }
             self.scratch.frontiers.of_mut(side).queue.pop();
         }
     }
 
-    fn work_after(&self, side: Side, node: NodeIndex) -> usize {
-        let channels = self.graph.node(node).map_or(0, |node| node.edges.len());
+    fn work_after(&self, side: Side, at: NodeIndex) -> usize {
+        let channels = self.graph.node(at).map_or(0, |node| node.edges.len());
         self.scratch.frontiers.of(side).work.saturating_add(channels)
     }
 
-    /// Looks at all channels of a node. The other side is `other_side` far.
-    fn go_on(&mut self, side: Side, (cost, at): (Cost, NodeIndex), other_side: Cost) {
+    /// Looks at all channels of a node. The other side leaves its next node at `other_side`.
+    fn leave(&mut self, side: Side, (leaving, at): (Cost, NodeIndex), other_side: Cost) {
         let frontier = self.scratch.frontiers.of_mut(side);
         frontier.queue.pop();
         let Some(node) = self.graph.node(at) else { return };
         frontier.work = frontier.work.saturating_add(node.edges.len());
-        let Some(fee) = self.fee(at, node) else { return };
-        let cost = cost.saturating_add(fee).saturating_add(self.goal.weighing.hop);
+        let cost = leaving.saturating_add(self.goal.weighing.hop);
         // A hop is extra only at very few nodes.
         let extras = !self.scratch.surcharges.at(side, at).is_empty();
         for edge in &node.edges {
@@ -331,22 +340,16 @@ impl Search<'_> {
             Side::Payer => labels.payee,
             Side::Payee => labels.payer,
         };
-        if other.stamp == stamp {
-            self.meet(to, cost.saturating_add(other.cost));
+        let Some(node) = self.graph.node(to) else { return };
+        let Some(fee) = self.fee(to, node) else { return };
+        let leaving = cost.saturating_add(fee);
+        if other.stamp == stamp && leaving.saturating_add(other.cost) < self.least {
+            self.least = leaving.saturating_add(other.cost);
+            self.meeting = Some(to);
         }
-        // From where a cheaper path can no longer begin, nobody needs to go on.
-        if cost.saturating_add(other_side) < self.least {
-            self.scratch.frontiers.of_mut(side).queue.push(Reverse((cost, to)));
-        }
-    }
-
-    /// Keeps the path over a node that both sides have reached if it is the cheapest so far.
-    fn meet(&mut self, node: NodeIndex, without_fee: Cost) {
-        let Some(fee) = self.graph.node(node).and_then(|it| self.fee(node, it)) else { return };
-        let cost = without_fee.saturating_add(fee);
-        if cost < self.least {
-            self.least = cost;
-            self.meeting = Some(node);
+        // A node that leads nowhere, or only to dearer paths, is not left.
+        if node.edges.len() > 1 && self.join(leaving, other_side) < self.least {
+            self.scratch.frontiers.of_mut(side).queue.push(Reverse((leaving, to)));
         }
     }
 
