@@ -20,6 +20,9 @@ use tokio::time::timeout;
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// What old chains answer to a parameter that they do not know. Source: JSON-RPC 2.0.
+const INVALID_PARAMETERS: i64 = -32_602;
+
 /// A chain behind a JSON-RPC URL. Cheap to clone; connects when it is first asked, and again
 /// after the connection was lost.
 #[derive(Clone)]
@@ -184,8 +187,13 @@ impl Endpoint {
     }
 
     pub(crate) async fn estimate(&self, call: &Value) -> Result<u64, ChainError> {
-        let refused = match self.request("eth_estimateGas", (call,)).await {
-            Ok(gas) => return Ok(U64::to(&gas)),
+        // Not on top of what waits: that may be an earlier attempt at the same thing.
+        let mut answer: Result<U64, _> = self.request("eth_estimateGas", (call, "latest")).await;
+        if matches!(answer, Err(ChainError::Refused { code: INVALID_PARAMETERS, .. })) {
+            answer = self.request("eth_estimateGas", (call,)).await;
+        }
+        let refused = match answer {
+            Ok(gas) => return Ok(gas.to()),
             Err(error @ ChainError::Refused { .. }) => error,
             Err(error) => return Err(error),
         };

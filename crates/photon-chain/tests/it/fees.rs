@@ -1,0 +1,105 @@
+//! Transactions that wait for a block.
+
+use crate::stage::{Person, Stage};
+use photon_chain::{Done, Intent, Report, Sender, SenderConfig, SentTransaction, WalletConfig};
+use photon_devchain::{Config, Hardfork, Mining};
+use photon_wire::contract::Call;
+use photon_wire::{Secret, Timestamp};
+use std::time::Duration;
+
+fn hasty() -> WalletConfig {
+    WalletConfig { raise_after: Duration::from_millis(400), ..WalletConfig::quick() }
+}
+
+async fn sent(person: &mut Person) -> SentTransaction {
+    match person.report().await {
+        Report::Sent { sent, .. } => sent,
+        other => panic!("expected a transaction, got {other:?}"),
+    }
+}
+
+fn register(seed: u8) -> Call {
+    Call::RegisterSecrets(vec![Secret([seed; 32])])
+}
+
+#[tokio::test]
+async fn a_stuck_transaction_offers_more_and_keeps_its_nonce() {
+    for hardfork in [Hardfork::Osaka, Hardfork::Istanbul] {
+        let config = Config { hardfork, ..Config::default() };
+        let mut stage = Stage::with(config, hasty()).await;
+        stage.chain.set_mining(Mining::Manual).unwrap();
+        stage.alice.submit(1, register(1)).await;
+        let first = sent(&mut stage.alice).await;
+        let second = sent(&mut stage.alice).await;
+        let third = sent(&mut stage.alice).await;
+        assert_eq!((first.nonce, second.nonce), (second.nonce, third.nonce));
+        assert!(first.hash != second.hash && second.hash != third.hash);
+        stage.chain.set_mining(Mining::Instant).unwrap();
+        stage.chain.mine(1);
+        let Ok(Done::Mined(mined)) = stage.alice.outcome().await.result else {
+            panic!("expected a block")
+        };
+        assert_ne!(mined.hash, first.hash);
+        assert_ne!(mined.fee, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_makes_fees_rise_faster() {
+    let patient = WalletConfig { raise_after: Duration::from_secs(600), ..WalletConfig::quick() };
+    let mut stage = Stage::with(Config::default(), patient).await;
+    stage.chain.set_mining(Mining::Manual).unwrap();
+    let deadline = Some(Timestamp(stage.chain.timestamp() + 4));
+    let intent = Intent { id: 1, call: register(1), deadline, earlier: Vec::new() };
+    stage.alice.sender.submit(intent).await.unwrap();
+    for _ in 0..3 {
+        sent(&mut stage.alice).await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_the_chain_forgot_is_sent_again() {
+    let mut stage = Stage::with(Config::default(), hasty()).await;
+    stage.chain.set_mining(Mining::Manual).unwrap();
+    stage.alice.submit(1, register(1)).await;
+    sent(&mut stage.alice).await;
+    stage.chain.drop_transactions();
+    stage.chain.set_mining(Mining::Instant).unwrap();
+    let outcome = stage.alice.outcome().await;
+    assert!(matches!(outcome.result, Ok(Done::Mined(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn after_a_restart_nothing_is_sent_twice() {
+    for mined_meanwhile in [false, true] {
+        let mut stage = Stage::with(Config::default(), hasty()).await;
+        let (deposit, key) = (stage.open(0), stage.key());
+        stage.alice.send(deposit).await.unwrap();
+        stage.chain.set_mining(Mining::Manual).unwrap();
+        stage.alice.submit(1, register(1)).await;
+        let first = sent(&mut stage.alice).await;
+        let config = SenderConfig::default();
+        let wallet =
+            photon_chain::Wallet::new(stage.endpoint.clone(), stage.alice.account.clone(), hasty());
+        let (sender, reports) = Sender::start(wallet, stage.network.contract, config);
+        (stage.alice.sender, stage.alice.reports) = (sender, reports);
+        if mined_meanwhile {
+            stage.chain.mine(1);
+        }
+        let intent = Intent { id: 2, call: register(1), deadline: None, earlier: vec![first] };
+        stage.alice.sender.submit(intent).await.unwrap();
+        assert_eq!(sent(&mut stage.alice).await, first);
+        // Another intent gets another nonce.
+        stage.alice.submit(3, register(2)).await;
+        stage.chain.set_mining(Mining::Interval(Duration::from_millis(100))).unwrap();
+        let mut done = Vec::new();
+        for _ in 0..2 {
+            let outcome = stage.alice.outcome().await;
+            assert!(matches!(outcome.result, Ok(Done::Mined(_))), "{outcome:?}");
+            done.push(outcome.id);
+        }
+        done.sort_unstable();
+        assert_eq!(done, [2, 3]);
+        assert_eq!(key, stage.key());
+    }
+}
