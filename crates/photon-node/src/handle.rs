@@ -7,7 +7,7 @@ mod pay;
 mod tokens;
 mod watch;
 
-use crate::events::EventStream;
+use crate::events::{EventStream, EventsFrom};
 use crate::pump::PumpSender;
 use crate::shared::Shared;
 use photon_core::record::{InvoiceRecord, PaymentRecord, Purpose};
@@ -59,10 +59,10 @@ pub struct Status {
     pub listen: Vec<String>,
     /// Accounts with a session whose hello was right.
     pub online: Vec<Address>,
+    /// Channels of ours, those in a dispute included.
+    pub channels: usize,
     /// Channels of ours that are open.
     pub open_channels: usize,
-    /// Payments of ours on their way.
-    pub pending_payments: usize,
     /// When the node started.
     pub started: SystemTime,
     /// Resident memory in bytes; none where the system does not tell.
@@ -530,11 +530,10 @@ impl NodeHandle {
         &self.shared.history
     }
 
-    /// Every notice after this number, those of the past first, then as they happen; `None` begins
-    /// with the next one. A reader that lags behind the live ones reads them from the store, and
-    /// none is lost.
-    pub fn events(&self, after: Option<u64>) -> EventStream {
-        self.shared.events.stream(after, self.shared.history.clone())
+    /// Notices from there on, those of the past first, then as they happen. A reader that lags
+    /// behind the live ones reads them from the store, and none is lost.
+    pub fn events(&self, from: EventsFrom) -> EventStream {
+        self.shared.events.stream(from, self.shared.history.clone())
     }
 
     /// Every token that some channel of the network is in, with what the chain says of it.

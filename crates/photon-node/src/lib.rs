@@ -1,1 +1,22 @@
 #![doc = include_str!("../README.md")]
+
+mod chain;
+mod clock;
+pub mod config;
+mod events;
+pub mod handle;
+mod keys;
+mod node;
+mod outbox;
+mod peers;
+mod pump;
+mod sealing;
+mod session;
+mod shared;
+mod waiting;
+
+pub use config::Config;
+pub use events::{EventStream, EventsFrom};
+pub use handle::NodeHandle;
+pub use keys::KeyError;
+pub use node::{Node, StartError};

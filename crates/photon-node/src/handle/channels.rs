@@ -1,3 +1,13 @@
+//! Opening, topping up, closing and settling channels.
+
+use super::{NodeHandle, RequestError, Transaction, TransactionState, tokens};
+use photon_core::view::{ChannelView, NoticeKind};
+use photon_core::{Answer, Command, IntentId, Rejection};
+use photon_wire::{Address, Amount, ChannelId, ChannelKey, Seconds, Token};
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::time::timeout;
+
 /// A channel to open.
 #[derive(Clone, Debug)]
 pub struct OpenRequest {
@@ -29,7 +39,7 @@ pub struct DepositRequest {
 /// A transaction that was asked for.
 #[derive(Clone, Debug)]
 pub struct Submitted {
-    /// Its name, for [`crate::NodeHandle::transaction`].
+    /// Its name, for [`NodeHandle::transaction`].
     pub transaction: IntentId,
     /// The channel that it is about.
     pub channel: ChannelId,
@@ -37,4 +47,126 @@ pub struct Submitted {
     pub done: bool,
     /// The channel as it is now; none where it is not open yet or gone.
     pub view: Option<ChannelView>,
+}
+
+pub(super) async fn open(
+    handle: &NodeHandle,
+    request: OpenRequest,
+) -> Result<Submitted, RequestError> {
+    let OpenRequest { token, partner, settle_timeout, deposit, wait } = request;
+    check_open(handle, &request).await?;
+    tokens::check(handle, token, deposit).await?;
+    let settle_timeout = settle_timeout.unwrap_or(handle.shared.settle_timeouts().0);
+    let command = Command::OpenChannel { token, partner, settle_timeout, deposit };
+    let is_end = |channel, kind: &NoticeKind| matches!(kind, NoticeKind::ChannelOpened { channel: opened, .. } if *opened == channel);
+    submit(handle, command, None, wait, is_end).await
+}
+
+/// What would be refused anyway, before the chain is asked about the token.
+async fn check_open(handle: &NodeHandle, request: &OpenRequest) -> Result<(), RequestError> {
+    let account = handle.shared.keys.account();
+    if request.partner == Address::ZERO {
+        return Err(Rejection::ZeroAddress.into());
+    }
+    let key =
+        ChannelKey::new(request.token, account, request.partner).ok_or(Rejection::PartnerIsSelf)?;
+    let channel = key.id();
+    if handle.channel(channel).await?.is_some() {
+        return Err(Rejection::ChannelExists { channel }.into());
+    }
+    Ok(())
+}
+
+pub(super) async fn deposit(
+    handle: &NodeHandle,
+    request: DepositRequest,
+) -> Result<Submitted, RequestError> {
+    let DepositRequest { channel, amount, wait, .. } = request;
+    let participant = request.participant.unwrap_or(handle.shared.keys.account());
+    let view = handle.channel(channel).await?.ok_or(Rejection::UnknownChannel { channel })?;
+    tokens::check(handle, view.token, amount).await?;
+    let command = Command::Deposit { channel, participant, amount };
+    let is_end = move |channel, kind: &NoticeKind| {
+        matches!(kind, NoticeKind::Deposited { channel: credited, participant: whose, .. }
+            if *credited == channel && *whose == participant)
+    };
+    submit(handle, command, Some(channel), wait, is_end).await
+}
+
+pub(super) async fn close(
+    handle: &NodeHandle,
+    channel: ChannelId,
+    wait: Option<Duration>,
+) -> Result<Submitted, RequestError> {
+    let is_end = |channel, kind: &NoticeKind| matches!(kind, NoticeKind::ChannelClosed { channel: closed, .. } if *closed == channel);
+    submit(handle, Command::CloseChannel(channel), Some(channel), wait, is_end).await
+}
+
+pub(super) async fn settle(
+    handle: &NodeHandle,
+    channel: ChannelId,
+    wait: Option<Duration>,
+) -> Result<Submitted, RequestError> {
+    let is_end = |channel, kind: &NoticeKind| matches!(kind, NoticeKind::ChannelSettled { channel: settled, .. } if *settled == channel);
+    submit(handle, Command::SettleChannel(channel), Some(channel), wait, is_end).await
+}
+
+/// Has a command done whose answer is a transaction, and waits for its notice where asked to.
+async fn submit(
+    handle: &NodeHandle,
+    command: Command,
+    channel: Option<ChannelId>,
+    wait: Option<Duration>,
+    is_end: impl Fn(ChannelId, &NoticeKind) -> bool,
+) -> Result<Submitted, RequestError> {
+    let mut live = handle.shared.events.live();
+    let (channel, transaction) = match handle.pump.command(command).await? {
+        Answer::Channel(channel, transaction) => (channel, transaction),
+        Answer::Intent(transaction) => (channel.unwrap_or_default(), transaction),
+        Answer::Done | Answer::Payment(_) => {
+            return Err(RequestError::Chain("the node wants no transaction for this".to_owned()));
+        }
+    };
+    if let Some(wait) = wait {
+        let ends = |kind: &NoticeKind| is_end(channel, kind);
+        timeout(wait, end(handle, transaction, &mut live, ends))
+            .await
+            .map_err(|_| RequestError::StillPending(wait))??;
+    }
+    let view = handle.channel(channel).await?;
+    Ok(Submitted { transaction, channel, done: wait.is_some(), view })
+}
+
+/// Waits for the notice that ends a transaction, or for its failure.
+async fn end(
+    handle: &NodeHandle,
+    id: IntentId,
+    live: &mut Receiver<super::Numbered>,
+    is_end: impl Fn(&NoticeKind) -> bool,
+) -> Result<(), RequestError> {
+    use tokio::sync::broadcast::error::RecvError;
+    let failure = failure(handle, id);
+    tokio::pin!(failure);
+    loop {
+        let received = tokio::select! {
+            received = live.recv() => received,
+            error = &mut failure => return Err(error),
+            () = handle.shared.stop.cancelled() => return Err(RequestError::Stopped),
+        };
+        match received {
+            Ok((_, notice)) if is_end(&notice.kind) => return Ok(()),
+            // Lagging: the notice may be among the lost ones; the caller's time bounds the wait.
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return Err(RequestError::Stopped),
+        }
+    }
+}
+
+/// Completes when the transaction has failed, and never where it is done.
+async fn failure(handle: &NodeHandle, id: IntentId) -> RequestError {
+    let ended = handle.shared.transactions.end_of(id).await;
+    if let Some(Transaction { kind, state: TransactionState::Failed { reason }, .. }) = ended {
+        return RequestError::TransactionFailed { kind, reason };
+    }
+    std::future::pending().await
 }

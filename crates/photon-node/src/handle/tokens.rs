@@ -1,3 +1,9 @@
+//! What the chain says of tokens.
+
+use super::{NodeHandle, RequestError};
+use photon_chain::{ChainError, token as chain};
+use photon_wire::{Amount, Token};
+
 /// What the chain says of a token.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TokenInfo {
@@ -9,4 +15,52 @@ pub struct TokenInfo {
     pub decimals: Option<u8>,
     /// What our account holds outside channels; none where the chain does not answer.
     pub balance: Option<Amount>,
+}
+
+pub(super) async fn all(handle: &NodeHandle) -> Result<Vec<TokenInfo>, RequestError> {
+    let mut tokens = handle.look(|machine| machine.tokens()).await?;
+    tokens.extend(handle.shared.network.tokens.values().copied());
+    tokens.sort_unstable();
+    tokens.dedup();
+    let mut infos = Vec::with_capacity(tokens.len());
+    for token in tokens {
+        infos.push(match of(handle, token).await {
+            Ok(info) => info,
+            Err(_) => TokenInfo { token, symbol: None, decimals: None, balance: None },
+        });
+    }
+    Ok(infos)
+}
+
+pub(super) async fn of(handle: &NodeHandle, token: Token) -> Result<TokenInfo, RequestError> {
+    let endpoint = &handle.shared.endpoint;
+    let info = chain::info(endpoint, token).await.map_err(request_error)?;
+    let account = handle.shared.keys.account();
+    let balance = chain::balance(endpoint, token, account).await.map_err(request_error)?;
+    Ok(TokenInfo {
+        token,
+        symbol: Some(info.symbol).filter(|symbol| !symbol.is_empty()),
+        decimals: Some(info.decimals),
+        balance: Some(balance),
+    })
+}
+
+/// Refuses what is no token, and a deposit that the account cannot pay.
+pub(super) async fn check(
+    handle: &NodeHandle,
+    token: Token,
+    needed: Amount,
+) -> Result<(), RequestError> {
+    let held = of(handle, token).await?.balance.unwrap_or_default();
+    if held < needed {
+        return Err(RequestError::InsufficientTokens { token, held, needed });
+    }
+    Ok(())
+}
+
+fn request_error(error: ChainError) -> RequestError {
+    match error {
+        ChainError::NotAToken(token) => RequestError::NotAToken { token: Token(token) },
+        other => RequestError::Chain(other.to_string()),
+    }
 }

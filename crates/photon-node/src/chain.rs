@@ -1,0 +1,150 @@
+//! The chain's side of the pump: what it says comes in, what we want goes out.
+
+mod journal;
+
+use crate::shared::Shared;
+use journal::Journal;
+use photon_chain::{
+    ChainInput, Cursor, Done, FollowerConfig, Intent as ChainIntent, Report, Sender, SenderConfig,
+    Wallet, WalletConfig, follow,
+};
+use photon_core::{Input, Intent, IntentId};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tracing::{debug, error, info, warn};
+
+/// Follows the contract from where the machine stands; ends when the pump has.
+pub(crate) fn start_follower(
+    shared: &Shared,
+    handled: Option<photon_wire::BlockNumber>,
+    pump: mpsc::Sender<Input>,
+) {
+    let chain = &shared.config.chain;
+    let config = FollowerConfig {
+        confirmations: chain.confirmations,
+        poll: Duration::from_millis(chain.poll_milliseconds),
+        ..FollowerConfig::default()
+    };
+    let from = handled.map_or_else(|| Cursor::start(&shared.network), Cursor::after_block);
+    let mut inputs = follow(shared.endpoint.clone(), &shared.network, config, from);
+    tokio::spawn(async move {
+        while let Some(input) = inputs.recv().await {
+            let Some(input) = translate(input) else { continue };
+            if pump.send(input).await.is_err() {
+                return;
+            }
+        }
+    });
+}
+
+fn translate(input: ChainInput) -> Option<Input> {
+    match input {
+        ChainInput::Event(position, event) => Some(Input::Contract(position, event)),
+        ChainInput::Block { number, time, head_time, .. } => {
+            Some(Input::Block { number, time, head_time })
+        }
+        ChainInput::Trouble(reason) => {
+            warn!(reason, "the chain does not answer; locked payments wait until it does");
+            Some(Input::ChainReachable(false))
+        }
+        ChainInput::Recovered => {
+            info!("the chain answers again");
+            Some(Input::ChainReachable(true))
+        }
+        ChainInput::Reorganised { kept } => {
+            error!(
+                %kept,
+                "the chain was reorganised deeper than the confirmations that this node demands; \
+                 what it knows of later blocks may be wrong"
+            );
+            None
+        }
+    }
+}
+
+/// Gets intents mined and tells the pump what became of them.
+pub(crate) fn start_sender(
+    shared: &Arc<Shared>,
+    data_dir: &Path,
+    unfinished: &[Intent],
+    mut intents: mpsc::UnboundedReceiver<Intent>,
+    pump: mpsc::Sender<Input>,
+) -> std::io::Result<()> {
+    let poll = Duration::from_millis(shared.config.chain.poll_milliseconds);
+    let config = WalletConfig {
+        poll,
+        raise_after: if poll < Duration::from_secs(1) {
+            WalletConfig::quick().raise_after
+        } else {
+            WalletConfig::default().raise_after
+        },
+        confirmations: shared.config.chain.confirmations,
+        ..WalletConfig::default()
+    };
+    let account = shared.keys.chain_account().clone();
+    let wallet = Wallet::new(shared.endpoint.clone(), account, config);
+    let (sender, mut reports) =
+        Sender::start(wallet, shared.network.contract, SenderConfig::default());
+    let ids = unfinished.iter().map(|intent| intent.id.0).collect();
+    let mut journal = Journal::open(&data_dir.join("transactions"), &ids)?;
+    let earlier = journal.sent();
+    tokio::spawn(async move {
+        while let Some(intent) = intents.recv().await {
+            let id = intent.id.0;
+            let earlier = earlier.get(&id).cloned().unwrap_or_default();
+            let Intent { call, deadline, .. } = intent;
+            if sender.submit(ChainIntent { id, call, deadline, earlier }).await.is_err() {
+                return;
+            }
+        }
+    });
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        while let Some(report) = reports.recv().await {
+            let Some(input) = on_report(&shared, &mut journal, report) else { continue };
+            if pump.send(input).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+fn on_report(shared: &Shared, journal: &mut Journal, report: Report) -> Option<Input> {
+    match report {
+        Report::Approving { id, sent } => {
+            info!(intent = id, hash = %sent.hash, "approving the token");
+            None
+        }
+        Report::Sent { id, sent } => {
+            info!(intent = id, hash = %sent.hash, "transaction sent");
+            if let Err(error) = journal.add(id, sent) {
+                warn!(intent = id, %error, "the transaction could not be written down");
+            }
+            None
+        }
+        Report::Outcome(outcome) => {
+            let id = IntentId(outcome.id);
+            let outcome = match outcome.result {
+                Ok(Done::Mined(mined)) => {
+                    info!(intent = id.0, hash = %mined.hash, block = %mined.block, "transaction mined");
+                    shared.transactions.done(id, Some(mined.hash));
+                    Ok(())
+                }
+                Ok(Done::ByOthers(revert)) => {
+                    debug!(intent = id.0, %revert, "done already, by somebody else");
+                    shared.transactions.done(id, None);
+                    Ok(())
+                }
+                Err(error) => {
+                    warn!(intent = id.0, %error, "transaction failed");
+                    shared.transactions.failed(id, error.to_string());
+                    Err(error.to_string())
+                }
+            };
+            Some(Input::Submitted { id, outcome })
+        }
+    }
+}
