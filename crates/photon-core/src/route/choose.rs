@@ -190,10 +190,7 @@ impl<'a> Choice<'a> {
             }
             amounts.push(amount);
             let fees = self.graph.node(*payer).map(|node| node.fees).unwrap_or_default();
-            if *payer != self.from.0 {
-                let fee = fees.fee(amount).unwrap_or(Amount(u128::MAX));
-                amount = amount.saturating_add(fee);
-            }
+            amount = amount.saturating_add(fees.fee(amount).unwrap_or(Amount(u128::MAX)));
         }
         amounts.reverse();
         Ok(Route { nodes: path.nodes.iter().map(|node| self.address(*node)).collect(), amounts })

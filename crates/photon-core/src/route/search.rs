@@ -466,7 +466,7 @@ mod tests {
                 Just(Weighing::HOPS),
             ],
             extras in prop::collection::vec(
-                (0..NODES, 0..NODES, prop_oneof![Just(IMPOSSIBLE), 1u128..9]), 0..6),
+                (0..NODES, 0..NODES, prop_oneof![Just(IMPOSSIBLE), 1u128..40]), 0..30),
             offline in 0..NODES,
             from in 0..NODES,
         ) {
