@@ -543,7 +543,8 @@ mod tests {
             for partner in offline {
                 network.first.insert(node(partner), None);
             }
-            network.avoid = avoid.into_iter().map(|(one, other)| (node(one), node(other))).collect();
+            let avoid = avoid.into_iter().map(|(one, other)| (node(one), node(other)));
+            network.avoid = avoid.collect();
             network.most_fee = Amount(most_fee);
             network.most_mediators = most_mediators;
             network

@@ -400,7 +400,7 @@ mod tests {
             removed in prop::collection::vec((0..NODES, 0..NODES), 0..5),
             fees in prop::collection::vec((1u128..9, 0u32..100_000), usize::from(NODES)),
         ) -> Graph {
-            let channel = |(one, other): (u8, u8)| ChannelId(B256::left_padding_from(&[one, other]));
+            let channel = |pair: (u8, u8)| ChannelId(B256::left_padding_from(&[pair.0, pair.1]));
             let mut graph = Graph::new();
             for (pair, capacity) in channels {
                 if pair.0 < pair.1 {
@@ -489,7 +489,8 @@ mod tests {
                 let bytes: Vec<u8> =
                     path.nodes.iter().map(|node| graph.node(*node).unwrap().address.0[0]).collect();
                 prop_assert_eq!((bytes.first(), bytes.last()), (Some(&from), Some(&to)));
-                let hops = bytes.windows(2).map(|pair| hop(&goal, &graph, &extras, [pair[0], pair[1]]));
+                let pairs = bytes.windows(2).map(|pair| [pair[0], pair[1]]);
+                let hops = pairs.map(|pair| hop(&goal, &graph, &extras, pair));
                 prop_assert_eq!(hops.sum::<Option<Cost>>(), Some(path.cost));
             }
         }
