@@ -10,6 +10,7 @@ use photon_wire::{BlockNumber, Timestamp};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
@@ -134,6 +135,8 @@ struct Follower {
     range: u64,
     /// The newest block of the last look, if all of it was told.
     seen: Option<B256>,
+    /// Whether trouble was told, and no recovery.
+    troubled: bool,
 }
 
 /// Why a look ended early.
@@ -182,6 +185,7 @@ impl Follower {
             told: hash.map(|hash| (from.block.0, hash)).into_iter().collect(),
             range: config.range.max(1),
             seen: None,
+            troubled: false,
         }
     }
 
@@ -194,10 +198,10 @@ impl Follower {
             }
             match self.look().await {
                 Ok(progress) => {
-                    if faults >= FAULTS && self.tell(ChainInput::Recovered).await.is_err() {
+                    faults = 0;
+                    if self.recover().await.is_err() {
                         return;
                     }
-                    faults = 0;
                     if progress == Progress::CaughtUp {
                         self.wait(&mut announced).await;
                     }
@@ -206,9 +210,9 @@ impl Follower {
                 Err(Halt::Fault(error)) => {
                     faults = faults.saturating_add(1);
                     announced = None;
-                    if faults == FAULTS {
-                        let trouble = ChainInput::Trouble(error.to_string());
-                        if self.tell(trouble).await.is_err() {
+                    if faults >= FAULTS && !self.troubled {
+                        self.troubled = true;
+                        if self.out.send(ChainInput::Trouble(error.to_string())).await.is_err() {
                             return;
                         }
                     }
@@ -230,7 +234,7 @@ impl Follower {
     async fn wait(&self, announced: &mut Option<Subscription<Value>>) {
         let ended = match announced {
             Some(heads) => tokio::select! {
-                head = heads.recv() => head.is_err(),
+                head = heads.recv() => matches!(head, Err(RecvError::Closed)),
                 () = sleep(LEAST_OFTEN.max(self.config.poll)) => false,
                 () = self.out.closed() => false,
             },
@@ -247,7 +251,15 @@ impl Follower {
         }
     }
 
-    async fn tell(&self, input: ChainInput) -> Result<(), Halt> {
+    async fn recover(&mut self) -> Result<(), Halt> {
+        if std::mem::take(&mut self.troubled) {
+            self.out.send(ChainInput::Recovered).await.map_err(|_| Halt::Gone)?;
+        }
+        Ok(())
+    }
+
+    async fn tell(&mut self, input: ChainInput) -> Result<(), Halt> {
+        self.recover().await?;
         self.out.send(input).await.map_err(|_| Halt::Gone)
     }
 

@@ -278,6 +278,8 @@ impl Wallet {
                 Verdict::Stale => {
                     *next = None;
                     refusal = Some(SendError::NonceTaken { account: self.address(), nonce });
+                    // The answer may have come from a node that lags.
+                    tokio::time::sleep(self.0.config.poll).await;
                 }
                 Verdict::Underpriced => match fees.raised(fees, crate::fees::Rise::LEAST, cap) {
                     Some(raised) => fees = raised,

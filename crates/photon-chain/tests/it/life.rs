@@ -187,11 +187,12 @@ async fn calls_in_flight_share_neither_nonces_nor_allowances() {
     let (key, bob) = (stage.key(), stage.bob.address());
     let open = stage.open(0);
     mined(stage.alice.send(open).await);
-    for id in 0..10 {
+    for seed in 0_u8..10 {
+        let id = u64::from(seed);
         let amount = Amount(10 + u128::from(id));
         let deposit = Call::Deposit { key, epoch: Epoch(1), participant: bob, amount };
         stage.alice.submit(id, deposit).await;
-        stage.alice.submit(id + 10, Call::RegisterSecrets(vec![Secret([id as u8; 32])])).await;
+        stage.alice.submit(id + 10, Call::RegisterSecrets(vec![Secret([seed; 32])])).await;
     }
     let mut ids = Vec::new();
     for _ in 0..20 {
