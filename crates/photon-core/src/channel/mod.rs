@@ -23,7 +23,7 @@ use photon_wire::{
 /// One channel of ours.
 ///
 /// Methods are of four kinds: questions; `check_…`, which refuse and change nothing; twins
-/// `send_…` / `receive_…`, which check and then change; and [`Channel::close_batch`], which turns
+/// `send_…` / `receive_…`, which check and then change; and `close_batch`, which turns
 /// what was sent since the last one into an update.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Channel {
