@@ -42,11 +42,8 @@ impl Candidate for Fjall {
             .max_journaling_size(64 * MIB)
             .journal_compression(fjall::CompressionType::None)
             .open()?;
-        let compression = if compressed {
-            fjall::CompressionType::Lz4
-        } else {
-            fjall::CompressionType::None
-        };
+        let compression =
+            if compressed { fjall::CompressionType::Lz4 } else { fjall::CompressionType::None };
         let options = |mebibytes: u64| {
             fjall::KeyspaceCreateOptions::default()
                 .max_memtable_size(mebibytes * MIB)
@@ -190,11 +187,8 @@ impl Rows {
     fn batch(&mut self, count: usize) -> Vec<Write> {
         let channel = Self::channel(self.nonce % Self::CHANNELS);
         self.nonce += 1;
-        let mut writes = vec![(
-            Table::State,
-            Self::key(1, &[&channel, &[0]]),
-            Some(self.bytes(350)),
-        )];
+        let mut writes =
+            vec![(Table::State, Self::key(1, &[&channel, &[0]]), Some(self.bytes(350)))];
         if count > 1 {
             let update = self.bytes((count * 60).min(56 * 1024));
             let nonce = self.nonce.to_be_bytes();

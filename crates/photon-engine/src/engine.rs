@@ -10,12 +10,10 @@ use crate::rows::Writer;
 use crate::store::{Batch, Store};
 use crate::tables::{self, record, value};
 use photon_core::record::PaymentRecord;
-use photon_core::{
-    Answer, Command, Config, Effect, Input, Machine, PayCommand, Rejection, Turn,
-};
+use photon_core::{Answer, Command, Config, Effect, Input, Machine, PayCommand, Rejection, Turn};
 use photon_wire::codec::Encode;
 use photon_wire::message::Message;
-use photon_wire::{Address, ChannelId, Nonce, PaymentId, Signature};
+use photon_wire::{Address, ChannelId, Nonce, PaymentId, SecretHash, Signature};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -86,15 +84,35 @@ impl Engine {
             }
             Standing::Poisoned => return Err(Fault::Poisoned),
         }
-        if let Input::Command(Command::Pay(pay)) = &input
-            && let Some(known) = self.known_payment(pay.payment)?
+        if let Input::Command(command) = &input
+            && let Some(answer) = self.known(command)?
         {
-            return Ok(same_payment(&known, pay));
+            return Ok(answer);
         }
         Ok(self.machine.step(input))
     }
 
-    /// A payment that the machine no longer knows, because it has ended.
+    /// The answer to a command about something that the machine no longer knows, because it has
+    /// ended: only the store remembers.
+    fn known(&self, command: &Command) -> Result<Option<Result<Answer, Rejection>>, Fault> {
+        match command {
+            Command::Pay(pay) => {
+                let known = self.known_payment(pay.payment)?;
+                Ok(known.map(|known| same_payment(&known, pay)))
+            }
+            Command::AddInvoice { invoice, .. } => {
+                let known = self.knows_invoice(invoice.secret_hash)?;
+                Ok(known.then_some(Err(Rejection::InvoiceExists)))
+            }
+            Command::OpenChannel { .. }
+            | Command::Deposit { .. }
+            | Command::CloseChannel(_)
+            | Command::SettleChannel(_)
+            | Command::SetFees { .. }
+            | Command::AddRecords(_) => Ok(None),
+        }
+    }
+
     fn known_payment(&self, id: PaymentId) -> Result<Option<PaymentRecord>, Fault> {
         if self.machine.payment(id).is_some() {
             return Ok(None);
@@ -106,6 +124,16 @@ impl Engine {
             }
         }
         Ok(None)
+    }
+
+    /// Whether there was ever an invoice of this hash: its secret is out once it is paid.
+    fn knows_invoice(&self, hash: SecretHash) -> Result<bool, Fault> {
+        for key in [tables::paid_invoice(hash), tables::unpaid_invoice(hash)] {
+            if self.store.read(&key)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Closes the turn. Unless it is empty, it has to be committed next.
@@ -193,7 +221,7 @@ impl Engine {
 
     /// What is past, for any thread.
     pub fn history(&self) -> History {
-        History::new(Arc::clone(&self.store))
+        History::new(&self.store)
     }
 
     #[cfg(test)]

@@ -75,7 +75,9 @@ pub enum Fault {
         remembered: u64,
     },
     /// A row is not what was written.
-    #[error("row {row} of the store cannot be read: {source}; restore the store from the newest copy")]
+    #[error(
+        "row {row} of the store cannot be read: {source}; restore the store from the newest copy"
+    )]
     Row {
         /// Its table and key.
         row: String,
@@ -135,8 +137,13 @@ pub enum Fault {
     /// Memory is ahead of the disk since an earlier fault, so nothing more may be signed.
     #[error("an earlier commit failed; the node has to load its store again")]
     Poisoned,
+    /// The engine that read from this store is gone.
+    #[error("the node has stopped")]
+    Closed,
     /// A draft was made and never committed, or committed after a later one.
-    #[error("draft {got} is not the one that waits for its commit ({expected}); the node has to load its store again")]
+    #[error(
+        "draft {got} is not the one that waits for its commit ({expected}); the node has to load its store again"
+    )]
     LostDraft {
         /// The draft that waits.
         expected: u64,
@@ -168,6 +175,7 @@ impl Fault {
             | Self::MissingUpdate { .. }
             | Self::Damaged { .. }
             | Self::Poisoned
+            | Self::Closed
             | Self::LostDraft { .. }
             | Self::Signatures { .. } => false,
         }

@@ -9,7 +9,7 @@ use photon_core::view::PaymentStatus;
 use photon_wire::codec::{Decode, Encode};
 use photon_wire::{Address, PaymentId, SecretHash, Timestamp, Token};
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Rows on one page, at most.
 pub const PAGE_ROWS: usize = 1_000;
@@ -17,15 +17,16 @@ pub const PAGE_ROWS: usize = 1_000;
 /// Rows that one page looks at, at most: a filter that fits nothing must not read a whole life.
 const LOOKED_AT: usize = 20_000;
 
-/// Reads what is past. Cheap to clone; every call blocks for as long as the disk does.
+/// Reads what is past. Cheap to clone; every call blocks for as long as the disk does. It does not
+/// keep the store open: once the engine is gone, every call is refused.
 #[derive(Clone)]
 pub struct History {
-    store: Arc<Store>,
+    store: Weak<Store>,
 }
 
 impl std::fmt::Debug for History {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("History").field("path", &self.store.path()).finish()
+        out.debug_struct("History").finish_non_exhaustive()
     }
 }
 
@@ -115,8 +116,12 @@ impl ReceiptFilter {
 }
 
 impl History {
-    pub(crate) const fn new(store: Arc<Store>) -> Self {
-        Self { store }
+    pub(crate) fn new(store: &Arc<Store>) -> Self {
+        Self { store: Arc::downgrade(store) }
+    }
+
+    fn store(&self) -> Result<Arc<Store>, Fault> {
+        self.store.upgrade().ok_or(Fault::Closed)
     }
 
     /// A payment of ours, pending or not.
@@ -124,7 +129,7 @@ impl History {
     /// # Errors
     /// The store cannot be read.
     pub fn payment(&self, id: PaymentId) -> Result<Option<PaymentRecord>, Fault> {
-        payment(&self.store.view(), id)
+        payment(&self.store()?.view(), id)
     }
 
     /// Payments of ours, newest first, those after `before`.
@@ -137,7 +142,8 @@ impl History {
         before: Option<TimeCursor<PaymentId>>,
         limit: usize,
     ) -> Result<Page<PaymentRecord, TimeCursor<PaymentId>>, Fault> {
-        let view = self.store.view();
+        let store = self.store()?;
+        let view = store.view();
         let span = Span { kind: Past::PaymentTime, from: filter.from, until: filter.until };
         let mut pages = Pages::new(limit);
         for row in span.rows(&view, before) {
@@ -156,7 +162,7 @@ impl History {
     /// # Errors
     /// The store cannot be read.
     pub fn receipt(&self, number: u64) -> Result<Option<ReceiptRecord>, Fault> {
-        read(&self.store.view(), &tables::receipt(number))
+        read(&self.store()?.view(), &tables::receipt(number))
     }
 
     /// Payments that reached us, newest first, those with numbers below `before`.
@@ -178,7 +184,7 @@ impl History {
     /// # Errors
     /// The store cannot be read.
     pub fn invoice(&self, hash: SecretHash) -> Result<Option<InvoiceRecord>, Fault> {
-        invoice(&self.store.view(), hash)
+        invoice(&self.store()?.view(), hash)
     }
 
     /// Invoices of ours, paid or not, newest first, those after `before`.
@@ -190,7 +196,8 @@ impl History {
         before: Option<TimeCursor<SecretHash>>,
         limit: usize,
     ) -> Result<Page<InvoiceRecord, TimeCursor<SecretHash>>, Fault> {
-        let view = self.store.view();
+        let store = self.store()?;
+        let view = store.view();
         let span = Span { kind: Past::InvoiceTime, from: None, until: None };
         let mut pages = Pages::new(limit);
         for row in span.rows(&view, before) {
@@ -212,7 +219,8 @@ impl History {
         before: Option<u64>,
         limit: usize,
     ) -> Result<Page<(u64, Notice), u64>, Fault> {
-        let view = self.store.view();
+        let store = self.store()?;
+        let view = store.view();
         let mut pages = Pages::new(limit);
         for row in numbers(&view, Past::Notice, Bound::Unbounded, below(before)).rev() {
             if pages.is_full() {
@@ -229,7 +237,8 @@ impl History {
     /// # Errors
     /// The store cannot be read.
     pub fn notices_after(&self, cursor: u64, limit: usize) -> Result<Vec<(u64, Notice)>, Fault> {
-        let view = self.store.view();
+        let store = self.store()?;
+        let view = store.view();
         let from = Bound::Excluded(cursor);
         let rows = numbers(&view, Past::Notice, from, Bound::Unbounded).map(numbered);
         rows.take(limit.min(PAGE_ROWS)).collect()
@@ -242,7 +251,8 @@ impl History {
         limit: usize,
         fits: impl Fn(&T) -> bool,
     ) -> Result<Page<T, u64>, Fault> {
-        let view = self.store.view();
+        let store = self.store()?;
+        let view = store.view();
         let mut pages = Pages::new(limit);
         for row in numbers(&view, kind, Bound::Unbounded, below(before)).rev() {
             if pages.is_full() {
@@ -310,7 +320,8 @@ impl Span {
         // No row has a name of 40 bytes of 255, and every row of that second sorts below it.
         let last = self.until.unwrap_or(Timestamp(u64::MAX)).to_bytes();
         let until = key([last, vec![u8::MAX; 40]].concat());
-        let cursor = before.map(|cursor| key([cursor.time.to_bytes(), cursor.name.to_bytes()].concat()));
+        let cursor =
+            before.map(|cursor| key([cursor.time.to_bytes(), cursor.name.to_bytes()].concat()));
         let to = cursor.map_or(until.clone(), |cursor| cursor.min(until)).max(from.clone());
         view.between(Bound::Included(from), Bound::Excluded(to), Table::History).rev()
     }

@@ -5,8 +5,8 @@ use crate::fault::Fault;
 use crate::store::{Batch, Store, Table};
 use crate::tables::{self, bad, record, value};
 use photon_core::Config;
-use photon_wire::codec::{Decode, DecodeError, Encode, Reader};
 use photon_wire::Address;
+use photon_wire::codec::{Decode, DecodeError, Encode, Reader};
 
 /// Brings the rows from one format to the next, in one commit with the new format's number.
 type Step = fn(&Store, &mut Batch) -> Result<(), Fault>;

@@ -80,9 +80,9 @@ impl Outgoing {
     /// The stored updates of a channel after this nonce.
     pub(crate) fn after(&self, channel: ChannelId, nonce: Nonce) -> RangeInclusive<u64> {
         const NONE: RangeInclusive<u64> = 1..=0;
-        self.0.get(&channel).map_or(NONE, |range| {
-            *range.start().max(&nonce.0.saturating_add(1))..=*range.end()
-        })
+        self.0
+            .get(&channel)
+            .map_or(NONE, |range| *range.start().max(&nonce.0.saturating_add(1))..=*range.end())
     }
 }
 

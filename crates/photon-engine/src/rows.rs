@@ -25,7 +25,7 @@ impl Writer<'_> {
     /// Adds what one change means.
     pub(crate) fn change(&mut self, change: Change) -> Result<(), Fault> {
         match change {
-            Change::Channel(record) => self.put(tables::channel(record.id), &record),
+            Change::Channel(record) => self.put(tables::channel(record.id), &*record),
             Change::ChannelGone(channel) => self.channel_gone(channel)?,
             Change::Lock(key, record) => self.put(tables::lock(&key), &record),
             Change::LockGone(key) => self.batch.delete(tables::lock(&key)),

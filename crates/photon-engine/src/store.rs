@@ -53,9 +53,7 @@ impl Table {
         let plain = CompressionPolicy::all(CompressionType::None);
         let compressed = CompressionPolicy::all(CompressionType::Lz4);
         match self {
-            Self::State => {
-                options.max_memtable_size(4 * MIB).data_block_compression_policy(plain)
-            }
+            Self::State => options.max_memtable_size(4 * MIB).data_block_compression_policy(plain),
             Self::Outgoing => {
                 options.max_memtable_size(8 * MIB).data_block_compression_policy(plain)
             }
@@ -153,8 +151,16 @@ pub(crate) enum Failure {
 impl Store {
     /// Opens the store in this directory, or makes it.
     pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
-        let fault = |error| Fault::of(path, "opened", error);
         make_private(path).map_err(|error| Fault::io(path.into(), "opened", error))?;
+        // The library asserts some things about its files that damage can break.
+        std::panic::catch_unwind(|| Self::open_tables(path)).unwrap_or_else(|_| {
+            let source = "its files contradict each other".into();
+            Err(Fault::Damaged { path: path.into(), source })
+        })
+    }
+
+    fn open_tables(path: &Path) -> Result<Self, Fault> {
+        let fault = |error| Fault::of(path, "opened", error);
         let database = Database::builder(path)
             .worker_threads(1)
             .cache_size(4 * MIB)
@@ -218,6 +224,12 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn fail_next(&self, failure: Failure) {
         *self.failure.lock().expect("no test panics with it") = Some(failure);
+    }
+
+    /// Moves everything from the write buffers and the journal to the tables' files.
+    #[cfg(test)]
+    pub(crate) fn flush(&self) {
+        self.tables.iter().for_each(|table| table.rotate_memtable_and_wait().expect("it can"));
     }
 
     #[cfg(test)]
