@@ -77,7 +77,8 @@ impl Cursor {
 /// What the chain has to say.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ChainInput {
-    /// The contract said something. An opening with a deposit is two events at one position.
+    /// The contract said something. An opening with a deposit is two events at one position: a
+    /// [`Cursor`] with that position counts both as handled.
     Event(Position, Event),
     /// All events up to and in this block have been told.
     Block {
@@ -294,21 +295,15 @@ impl Follower {
     /// Goes back where what was told is not in the chain any more.
     async fn check_told(&mut self, head: &Head) -> Result<(), Halt> {
         let handled = self.next.saturating_sub(1);
-        let Some((last, hash)) = self.told.last_key_value().map(|(last, hash)| (*last, *hash))
-        else {
+        // Where the head is below what was told, the chain lags or was set back: then nothing is
+        // told until it has grown again, as the same or as another.
+        let latest = self.told.range(..=head.number.0).next_back();
+        let Some((last, hash)) = latest.map(|(last, hash)| (*last, *hash)) else {
             if head.number.0 < handled && handled >= self.first {
                 return Err(ChainError::Behind { head: head.number.0, handled }.into());
             }
             return Ok(());
         };
-        if head.number.0 < last {
-            return match self.told.get(&head.number.0) {
-                // It lags, or it was set back: the next blocks will show.
-                Some(hash) if *hash == head.hash => Ok(()),
-                Some(_) => self.go_back().await,
-                None => Err(ChainError::Behind { head: head.number.0, handled }.into()),
-            };
-        }
         let there = if head.number.0 == last {
             Some(*head)
         } else {

@@ -197,3 +197,75 @@ sentences! {
     WrongRoot(e): "the locks have root {}, expected {}", e.got, e.expected;
     WrongSum(e): "balances sum to {}, expected {}", e.got, e.expected;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy::primitives::hex;
+    use photon_wire::contract::SignedBalance;
+    use photon_wire::{Amount, ChannelKey, Locksroot, Nonce, Signature, Token};
+
+    fn wrong_phase(expected: u8, got: u8) -> Revert {
+        let error = PhotonNetwork::WrongPhase { expected, got };
+        Revert::decode(&error.abi_encode())
+    }
+
+    #[test]
+    fn refusals_of_contracts_and_tokens_become_sentences() {
+        let needed = U256::from(7);
+        let balance = standard::Erc20::ERC20InsufficientBalance {
+            sender: Address::ZERO,
+            balance: U256::from(3),
+            needed,
+        };
+        let allowance =
+            TestToken::InsufficientAllowance { spender: Address::ZERO, allowance: needed, needed };
+        let message = Message { reason: "SafeMath: overflow".to_owned() };
+        let sentences = [
+            (balance.abi_encode(), "the token balance is 3, needed 7"),
+            (allowance.abi_encode(), "the token allowance is 7, needed 7"),
+            (message.abi_encode(), "the contract says: SafeMath: overflow"),
+            (Panic { code: U256::from(0x11) }.abi_encode(), "the contract panicked: "),
+            (Panic { code: U256::from(0xff) }.abi_encode(), "the contract panicked with code 255"),
+            (Vec::new(), "the contract refused without a reason"),
+            (hex!("01020304").into(), "the contract refused with 0x01020304"),
+            (
+                PhotonNetwork::StaleNonce { stored: 5, got: 4 }.abi_encode(),
+                "nonce is 4, stored is 5 already",
+            ),
+            (PhotonNetwork::Reentered {}.abi_encode(), "the token called back into a deposit"),
+        ];
+        for (data, sentence) in sentences {
+            let shown = Revert::decode(&data).to_string();
+            assert!(shown.starts_with(sentence), "{shown}");
+        }
+        let shown = wrong_phase(OPEN, CLOSED).to_string();
+        assert_eq!(shown, "the channel is closed, expected open");
+    }
+
+    #[test]
+    fn what_somebody_else_did_already_is_done() {
+        let (token, partner) = (Token(Address::ZERO), Address::repeat_byte(1));
+        let key = ChannelKey::new(token, Address::ZERO, partner).unwrap();
+        let close = Call::Close { token, partner, proof: None };
+        let settle = Call::Settle { key, low: Default::default(), high: Default::default() };
+        let proof = SignedBalance {
+            nonce: Nonce(4),
+            transferred: Amount(0),
+            locksroot: Locksroot::EMPTY,
+            signature: Signature([0; 65]),
+        };
+        let update = Call::Update { token, partner, proof };
+        assert!(wrong_phase(OPEN, CLOSED).means_done(&close));
+        assert!(wrong_phase(OPEN, NONE).means_done(&close));
+        assert!(wrong_phase(CLOSED, NONE).means_done(&settle));
+        assert!(wrong_phase(CLOSED, NONE).means_done(&update));
+        assert!(!wrong_phase(CLOSED, OPEN).means_done(&update));
+        let stale = PhotonNetwork::StaleNonce { stored: 4, got: 4 };
+        assert!(Revert::decode(&stale.abi_encode()).means_done(&update));
+        assert!(!Revert::decode(&stale.abi_encode()).means_done(&close));
+        let settle_timeout = photon_wire::Seconds(1);
+        let open = Call::Open { token, partner, settle_timeout, amount: Amount(1) };
+        assert!(!wrong_phase(NONE, OPEN).means_done(&open));
+    }
+}

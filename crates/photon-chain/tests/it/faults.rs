@@ -73,7 +73,7 @@ async fn a_follower_outlives_its_endpoint_and_says_so_once() {
         for seed in [1, 2, 3] {
             sleep(Duration::from_millis(600)).await;
             stage.alice.send(Call::RegisterSecrets(vec![Secret([seed; 32])])).await.unwrap();
-            let relay = Relay::start(address, stage.chain.address()).await;
+            let relay = Relay::start(address, stage.chain().address()).await;
             let told = until(&mut inputs, seed).await;
             let [ChainInput::Trouble(text), ChainInput::Recovered] = told.as_slice() else {
                 panic!("expected trouble and recovery, got {told:?}")
@@ -90,13 +90,13 @@ async fn an_intent_outlives_its_endpoint() {
     let mut inputs = stage.follow_all();
     let address = free_address().await;
     let endpoint = Endpoint::new(&format!("http://{address}")).unwrap();
-    let account = Account::from_bytes(&stage.chain.accounts()[3].1.0).unwrap();
+    let account = Account::from_bytes(&stage.chain().accounts()[3].1.0).unwrap();
     let wallet = Wallet::new(endpoint, account, WalletConfig::quick());
     let (sender, reports) = Sender::start(wallet, stage.network.contract, SenderConfig::default());
     (stage.alice.sender, stage.alice.reports) = (sender, reports);
     stage.alice.submit(1, Call::RegisterSecrets(vec![Secret([1; 32])])).await;
     sleep(Duration::from_millis(300)).await;
-    let _relay = Relay::start(address, stage.chain.address()).await;
+    let _relay = Relay::start(address, stage.chain().address()).await;
     let outcome = stage.alice.outcome().await;
     assert!(matches!(outcome.result, Ok(Done::Mined(_))), "{outcome:?}");
     event(&mut inputs).await;

@@ -27,15 +27,15 @@ async fn a_stuck_transaction_offers_more_and_keeps_its_nonce() {
     for hardfork in [Hardfork::Osaka, Hardfork::Istanbul] {
         let config = Config { hardfork, ..Config::default() };
         let mut stage = Stage::with(config, hasty()).await;
-        stage.chain.set_mining(Mining::Manual).unwrap();
+        stage.chain().set_mining(Mining::Manual).unwrap();
         stage.alice.submit(1, register(1)).await;
         let first = sent(&mut stage.alice).await;
         let second = sent(&mut stage.alice).await;
         let third = sent(&mut stage.alice).await;
         assert_eq!((first.nonce, second.nonce), (second.nonce, third.nonce));
         assert!(first.hash != second.hash && second.hash != third.hash);
-        stage.chain.set_mining(Mining::Instant).unwrap();
-        stage.chain.mine(1);
+        stage.chain().set_mining(Mining::Instant).unwrap();
+        stage.chain().mine(1);
         let Ok(Done::Mined(mined)) = stage.alice.outcome().await.result else {
             panic!("expected a block")
         };
@@ -48,8 +48,8 @@ async fn a_stuck_transaction_offers_more_and_keeps_its_nonce() {
 async fn a_deadline_makes_fees_rise_faster() {
     let patient = WalletConfig { raise_after: Duration::from_secs(600), ..WalletConfig::quick() };
     let mut stage = Stage::with(Config::default(), patient).await;
-    stage.chain.set_mining(Mining::Manual).unwrap();
-    let deadline = Some(Timestamp(stage.chain.timestamp() + 4));
+    stage.chain().set_mining(Mining::Manual).unwrap();
+    let deadline = Some(Timestamp(stage.chain().timestamp() + 4));
     let intent = Intent { id: 1, call: register(1), deadline, earlier: Vec::new() };
     stage.alice.sender.submit(intent).await.unwrap();
     for _ in 0..3 {
@@ -60,11 +60,11 @@ async fn a_deadline_makes_fees_rise_faster() {
 #[tokio::test]
 async fn a_transaction_that_the_chain_forgot_is_sent_again() {
     let mut stage = Stage::with(Config::default(), hasty()).await;
-    stage.chain.set_mining(Mining::Manual).unwrap();
+    stage.chain().set_mining(Mining::Manual).unwrap();
     stage.alice.submit(1, register(1)).await;
     sent(&mut stage.alice).await;
-    stage.chain.drop_transactions();
-    stage.chain.set_mining(Mining::Instant).unwrap();
+    stage.chain().drop_transactions();
+    stage.chain().set_mining(Mining::Instant).unwrap();
     let outcome = stage.alice.outcome().await;
     assert!(matches!(outcome.result, Ok(Done::Mined(_))), "{outcome:?}");
 }
@@ -75,7 +75,7 @@ async fn after_a_restart_nothing_is_sent_twice() {
         let mut stage = Stage::with(Config::default(), hasty()).await;
         let (deposit, key) = (stage.open(0), stage.key());
         stage.alice.send(deposit).await.unwrap();
-        stage.chain.set_mining(Mining::Manual).unwrap();
+        stage.chain().set_mining(Mining::Manual).unwrap();
         stage.alice.submit(1, register(1)).await;
         let first = sent(&mut stage.alice).await;
         let config = SenderConfig::default();
@@ -84,14 +84,14 @@ async fn after_a_restart_nothing_is_sent_twice() {
         let (sender, reports) = Sender::start(wallet, stage.network.contract, config);
         (stage.alice.sender, stage.alice.reports) = (sender, reports);
         if mined_meanwhile {
-            stage.chain.mine(1);
+            stage.chain().mine(1);
         }
         let intent = Intent { id: 2, call: register(1), deadline: None, earlier: vec![first] };
         stage.alice.sender.submit(intent).await.unwrap();
         assert_eq!(sent(&mut stage.alice).await, first);
         // Another intent gets another nonce.
         stage.alice.submit(3, register(2)).await;
-        stage.chain.set_mining(Mining::Interval(Duration::from_millis(100))).unwrap();
+        stage.chain().set_mining(Mining::Interval(Duration::from_millis(100))).unwrap();
         let mut done = Vec::new();
         for _ in 0..2 {
             let outcome = stage.alice.outcome().await;
@@ -102,4 +102,27 @@ async fn after_a_restart_nothing_is_sent_twice() {
         assert_eq!(done, [2, 3]);
         assert_eq!(key, stage.key());
     }
+}
+
+#[tokio::test]
+async fn a_transaction_counts_when_it_is_deep_enough_and_not_before() {
+    let config = WalletConfig { confirmations: 2, ..WalletConfig::quick() };
+    let chain = Config { mining: Mining::Interval(Duration::from_millis(20)), ..Config::default() };
+    let mut stage = Stage::with(chain, config).await;
+    stage.chain().set_mining(Mining::Manual).unwrap();
+    stage.alice.submit(1, register(1)).await;
+    sent(&mut stage.alice).await;
+    stage.chain().mine(2);
+    let pause = Duration::from_millis(300);
+    assert!(tokio::time::timeout(pause, stage.alice.reports.recv()).await.is_err());
+    // The block is replaced: the transaction waits again, and counts in its new block.
+    stage.chain().reorg(2).unwrap();
+    assert!(tokio::time::timeout(pause, stage.alice.reports.recv()).await.is_err());
+    stage.chain().mine(1);
+    let block = stage.chain().block_number();
+    stage.chain().mine(2);
+    let Ok(Done::Mined(mined)) = stage.alice.outcome().await.result else {
+        panic!("expected a block")
+    };
+    assert_eq!(mined.block.0, block);
 }

@@ -23,7 +23,7 @@ fn seed(event: &Event) -> u8 {
 async fn a_follower_goes_on_where_the_consumer_stopped() {
     let mut stage = Stage::new().await;
     register(&mut stage, 0..5).await;
-    let head = stage.chain.block_number();
+    let head = stage.chain().block_number();
     let mut inputs = stage.follow_all();
     let all = events_until(&mut inputs, head).await;
     drop(inputs);
@@ -52,7 +52,7 @@ async fn blocks_come_after_their_events_and_show_the_head() {
     let config = FollowerConfig { confirmations: 2, range: 1, ..FollowerConfig::quick() };
     let from = Cursor::start(&stage.network);
     let mut inputs = follow(stage.endpoint.clone(), &stage.network, config, from);
-    let head = stage.chain.block_number();
+    let head = stage.chain().block_number();
     let mut last = 0;
     let mut told = 0;
     while last < head - 2 {
@@ -72,19 +72,19 @@ async fn blocks_come_after_their_events_and_show_the_head() {
     }
     assert_eq!(told, 1);
     assert!(tokio::time::timeout(Duration::from_millis(300), inputs.recv()).await.is_err());
-    stage.chain.mine(2);
+    stage.chain().mine(2);
     assert_eq!(events_until(&mut inputs, head).await.len(), 2);
 }
 
 #[tokio::test]
 async fn over_a_websocket_new_blocks_are_announced() {
     let mut stage = Stage::new().await;
-    let endpoint = Endpoint::new(&stage.chain.ws_url()).unwrap();
+    let endpoint = Endpoint::new(&stage.chain().ws_url()).unwrap();
     // Without an announcement it would look once in a minute.
     let poll = Duration::from_secs(60);
     let config = FollowerConfig { poll, ..FollowerConfig::quick() };
     let mut inputs = follow(endpoint, &stage.network, config, Cursor::start(&stage.network));
-    let head = stage.chain.block_number();
+    let head = stage.chain().block_number();
     events_until(&mut inputs, head).await;
     for wanted in 0..3 {
         register(&mut stage, wanted..wanted + 1).await;
@@ -98,15 +98,15 @@ async fn a_reorganisation_is_told_and_what_holds_is_told_again() {
     let mut inputs = stage.follow_all();
     for seed in 0..2 {
         register(&mut stage, seed..seed + 1).await;
-        let head = stage.chain.block_number();
+        let head = stage.chain().block_number();
         assert_eq!(events_until(&mut inputs, head).await.len(), 1);
     }
 
-    let head = stage.chain.block_number();
-    stage.chain.reorg(1).unwrap();
+    let head = stage.chain().block_number();
+    stage.chain().reorg(1).unwrap();
     let told = next(&mut inputs).await;
     assert_eq!(told, ChainInput::Reorganised { kept: BlockNumber(head - 1) });
-    stage.chain.mine(1);
+    stage.chain().mine(1);
     let (position, again) = event(&mut inputs).await;
     assert_eq!(seed(&again), 1);
     assert!(position.block.0 > head);
@@ -117,7 +117,7 @@ async fn a_reorganisation_during_a_restart_is_told() {
     let mut stage = Stage::new().await;
     register(&mut stage, 0..1).await;
     let mut inputs = stage.follow_all();
-    let head = stage.chain.block_number();
+    let head = stage.chain().block_number();
     let hash = loop {
         if let ChainInput::Block { number, hash, .. } = next(&mut inputs).await
             && number.0 == head
@@ -126,9 +126,31 @@ async fn a_reorganisation_during_a_restart_is_told() {
         }
     };
     drop(inputs);
-    stage.chain.reorg(1).unwrap();
+    stage.chain().reorg(1).unwrap();
     let cursor = Cursor { block: BlockNumber(head), log: None, hash: Some(hash) };
     let told = next(&mut stage.follow(cursor)).await;
     let kept = BlockNumber(stage.network.deploy_block.0 - 1);
     assert_eq!(told, ChainInput::Reorganised { kept });
+}
+
+#[tokio::test]
+async fn a_chain_that_was_set_back_goes_on_without_doubles() {
+    let mut stage = Stage::new().await;
+    let mut inputs = stage.follow_all();
+    let before = stage.chain().snapshot();
+    register(&mut stage, 0..1).await;
+    assert_eq!(seed(&event(&mut inputs).await.1), 0);
+    assert!(stage.chain().revert(before));
+    stage.chain().set_next_timestamp(stage.chain().timestamp() + 1_000).unwrap();
+    register(&mut stage, 1..2).await;
+    loop {
+        match next(&mut inputs).await {
+            ChainInput::Event(_, told) => {
+                assert_eq!(seed(&told), 1);
+                break;
+            }
+            ChainInput::Block { .. } | ChainInput::Reorganised { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }

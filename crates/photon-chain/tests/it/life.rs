@@ -88,18 +88,22 @@ fn locks(now: Timestamp) -> Locks {
 
 #[tokio::test]
 async fn a_channel_lives_and_both_get_what_is_theirs() {
-    let mut stage = Stage::new().await;
+    live(&mut Stage::new().await).await;
+}
+
+/// The whole life, on any chain.
+pub(crate) async fn live(stage: &mut Stage) {
     let mut inputs = stage.follow_all();
-    opened(&mut stage, &mut inputs).await;
+    opened(stage, &mut inputs).await;
     let (key, channel, epoch) = (stage.key(), stage.key().id(), Epoch(1));
     let (token, alice, bob) = (stage.token, stage.alice.address(), stage.bob.address());
 
     // Alice has paid Bob 100 and promised 95 more in three locks; Bob has paid her 20.
-    let mut locks = locks(Timestamp(stage.chain.timestamp()));
+    let mut locks = locks(stage.endpoint.now().await.unwrap());
     let of_alice =
         Balance { transferred: Amount(100), locksroot: locks.tree.root(), ..Balance::default() };
     let of_bob = Balance { transferred: Amount(20), ..Balance::default() };
-    let proof = Some(signed(&stage, &stage.alice, 3, of_alice));
+    let proof = Some(signed(stage, &stage.alice, 3, of_alice));
     mined(stage.bob.send(Call::Close { token, partner: alice, proof }).await);
     let Event::ChannelClosed { update_until, closer, .. } = event(&mut inputs).await.1 else {
         panic!("expected the closing");
@@ -115,7 +119,7 @@ async fn a_channel_lives_and_both_get_what_is_theirs() {
     };
     assert_eq!(event(&mut inputs).await.1, updated(alice, 3, of_alice));
 
-    let proof = signed(&stage, &stage.bob, 1, of_bob);
+    let proof = signed(stage, &stage.bob, 1, of_bob);
     mined(stage.alice.send(Call::Update { token, partner: bob, proof }).await);
     assert_eq!(event(&mut inputs).await.1, updated(bob, 1, of_bob));
 
@@ -145,8 +149,7 @@ async fn a_channel_lives_and_both_get_what_is_theirs() {
     let early = stage.alice.send(settle.clone()).await;
     assert!(matches!(early, Err(SendError::Reverts(_))), "{early:?}");
     let until = update_until.0 + crate::stage::PARAMETERS.challenge.0;
-    stage.chain.set_next_timestamp(until + 1).unwrap();
-    stage.chain.mine(1);
+    stage.jump(Timestamp(until + 1)).await;
     mined(stage.alice.send(settle.clone()).await);
     let paid = |who: Address| Amount(if who == alice { 1_000 - 155 + 20 } else { 500 + 155 - 20 });
     let settled = Event::ChannelSettled {
@@ -215,8 +218,8 @@ async fn locksroots_of_nothing_settle_too() {
     mined(stage.alice.send(open).await);
     let (token, bob, key) = (stage.token, stage.bob.address(), stage.key());
     mined(stage.alice.send(Call::Close { token, partner: bob, proof: None }).await);
-    stage.chain.increase_time(Duration::from_secs(10_000));
-    stage.chain.mine(1);
+    stage.chain().increase_time(Duration::from_secs(10_000));
+    stage.chain().mine(1);
     let nothing = Balance { locksroot: Locksroot::EMPTY, ..Balance::default() };
     mined(stage.bob.send(Call::Settle { key, low: nothing, high: nothing }).await);
     assert_eq!(stage.balance(stage.alice.address()).await, MINTED);

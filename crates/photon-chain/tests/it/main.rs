@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod anvil;
 mod faults;
 mod fees;
 mod follower;

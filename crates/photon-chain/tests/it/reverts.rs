@@ -46,7 +46,7 @@ async fn a_second_opening_and_a_channel_with_oneself_are_refused() {
 #[tokio::test]
 async fn tokens_that_are_missing_are_told_before_anything_is_sent() {
     let mut stage = Stage::new().await;
-    let before = stage.chain.block_number();
+    let before = stage.chain().block_number();
     let needed = MINTED.0 + 1;
     let open = stage.open(needed);
     let error = stage.alice.send(open).await.unwrap_err();
@@ -61,7 +61,7 @@ async fn tokens_that_are_missing_are_told_before_anything_is_sent() {
         Call::Open { token: nowhere, partner, settle_timeout: Seconds(600), amount: Amount(1) };
     let error = stage.alice.send(open).await.unwrap_err();
     assert_eq!(error.to_string(), format!("no token at {}", nowhere.0));
-    assert_eq!(stage.chain.block_number(), before);
+    assert_eq!(stage.chain().block_number(), before);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_token_says_what_it_lacks() {
 #[tokio::test]
 async fn an_account_without_coins_is_told_so() {
     let mut stage = Stage::new().await;
-    stage.chain.set_balance(stage.alice.address(), 1_u64.try_into().unwrap());
+    stage.chain().set_balance(stage.alice.address(), 1_u64.try_into().unwrap());
     let open = stage.open(0);
     let error = stage.alice.send(open).await.unwrap_err();
     assert!(matches!(error, SendError::TooFewCoins { balance: 1, .. }), "{error:?}");

@@ -1,12 +1,14 @@
 //! A chain with the contract, a token and accounts that have some of it.
 
+use alloy::rpc::client::{ClientBuilder, RpcClient};
 use photon_chain::{
-    Account, ChainInput, Cursor, Done, Endpoint, FollowerConfig, Intent, Network, Outcome, Report,
-    SendError, Sender, SenderConfig, Wallet, WalletConfig, follow,
+    Account, ChainInput, Cursor, Done, Endpoint, FollowerConfig, Intent, Mnemonic, Network,
+    Outcome, Report, SendError, Sender, SenderConfig, Wallet, WalletConfig, follow,
 };
-use photon_devchain::{Config, DevChain};
+use photon_devchain::{Config, DevChain, TEST_MNEMONIC};
 use photon_wire::contract::{Call, Event, Parameters, Position};
-use photon_wire::{Address, Amount, ChannelKey, Seconds, Token};
+use photon_wire::{Address, Amount, ChannelKey, Seconds, Timestamp, Token};
+use serde_json::Value;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::timeout;
@@ -62,7 +64,9 @@ impl Person {
 }
 
 pub(crate) struct Stage {
-    pub(crate) chain: DevChain,
+    /// None where the chain is another program.
+    chain: Option<DevChain>,
+    rpc: RpcClient,
     pub(crate) endpoint: Endpoint,
     pub(crate) network: Network,
     pub(crate) token: Token,
@@ -77,10 +81,17 @@ impl Stage {
 
     pub(crate) async fn with(config: Config, wallet_config: WalletConfig) -> Self {
         let chain = DevChain::start(config).await.unwrap();
-        let endpoint = Endpoint::new(&chain.url()).unwrap();
-        let keys = chain.accounts();
-        let wallet = |index: usize| {
-            let account = Account::from_bytes(&keys[index].1.0).unwrap();
+        let mut stage = Self::at(&chain.url(), wallet_config).await;
+        stage.chain = Some(chain);
+        stage
+    }
+
+    /// On any chain that gives the well-known accounts coins.
+    pub(crate) async fn at(url: &str, wallet_config: WalletConfig) -> Self {
+        let endpoint = Endpoint::new(url).unwrap();
+        let mnemonic = Mnemonic::from_phrase(TEST_MNEMONIC).unwrap();
+        let wallet = |index| {
+            let account = mnemonic.account(index).unwrap();
             let wallet = Wallet::new(endpoint.clone(), account.clone(), wallet_config);
             (account, wallet)
         };
@@ -96,7 +107,18 @@ impl Stage {
             people.push(Person { account, wallet, sender, reports });
         }
         let (bob, alice) = (people.pop().unwrap(), people.pop().unwrap());
-        Self { chain, endpoint, network, token, alice, bob }
+        let rpc = ClientBuilder::default().http(url.parse().unwrap());
+        Self { chain: None, rpc, endpoint, network, token, alice, bob }
+    }
+
+    pub(crate) fn chain(&self) -> &DevChain {
+        self.chain.as_ref().unwrap()
+    }
+
+    /// Makes a block at this time.
+    pub(crate) async fn jump(&self, to: Timestamp) {
+        let _: Value = self.rpc.request("evm_setNextBlockTimestamp", (to.0,)).await.unwrap();
+        let _: Value = self.rpc.request("evm_mine", ()).await.unwrap();
     }
 
     pub(crate) fn key(&self) -> ChannelKey {
