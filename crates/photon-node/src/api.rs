@@ -1,0 +1,22 @@
+//! The HTTP API: everything of the node, as JSON, for whoever knows the token.
+
+mod bulk;
+mod channels;
+mod codes;
+mod events;
+mod extract;
+mod guard;
+mod history;
+mod invoices;
+mod node;
+mod payments;
+mod problem;
+mod routes;
+mod server;
+mod state;
+mod token;
+pub mod types;
+
+pub use problem::Problem;
+pub use server::{ApiFault, ApiServer, serve};
+pub use token::TokenError;
