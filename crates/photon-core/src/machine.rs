@@ -411,6 +411,11 @@ impl Machine {
         self.payments.get(&id)
     }
 
+    /// How many payments of ours are on their way.
+    pub fn pending_payments(&self) -> usize {
+        self.payments.len()
+    }
+
     /// An invoice of ours that is not paid.
     pub fn invoice(&self, hash: &SecretHash) -> Option<&InvoiceRecord> {
         self.invoices.get(hash)
