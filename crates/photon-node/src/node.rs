@@ -1,5 +1,6 @@
 //! Putting a node together, and taking it apart again.
 
+use crate::api::{self, ApiFault, ApiServer};
 use crate::clock;
 use crate::config::Config;
 use crate::events::Events;
@@ -70,16 +71,20 @@ pub enum StartError {
     /// The list of sent transactions cannot be read or written.
     #[error("the list of sent transactions: {0}")]
     Journal(#[source] std::io::Error),
+    /// The HTTP API cannot be served.
+    #[error(transparent)]
+    Api(#[from] ApiFault),
     /// The pump's thread cannot be started.
     #[error("a thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
 }
 
-/// A running node. Dropped, it goes on; [`Node::shutdown`] ends it.
+/// A running node. [`Node::shutdown`] ends it and waits for the end; dropped, it ends by itself.
 pub struct Node {
     handle: NodeHandle,
     tasks: Vec<JoinHandle<()>>,
     pump: Option<std::thread::JoinHandle<()>>,
+    api: Option<ApiServer>,
 }
 
 impl Node {
@@ -142,7 +147,11 @@ impl Node {
             config,
             network,
         });
-        let node = Self::run(shared, engine, net_events, verified)?;
+        let mut node = Self::run(shared, engine, net_events, verified)?;
+        if let Err(fault) = node.serve_api().await {
+            node.shutdown().await;
+            return Err(fault.into());
+        }
         info!(
             account = %keys.account(),
             listen = ?node.handle.shared.net.listen_addresses(),
@@ -202,7 +211,21 @@ impl Node {
         ];
         tasks.push(tokio::spawn(follow(Arc::clone(&shared), handled, chain, verified)));
         peers::dial_configured(&shared);
-        Ok(Self { handle: NodeHandle { shared, pump }, tasks, pump: Some(thread) })
+        let handle = NodeHandle { shared, pump };
+        Ok(Self { handle, tasks, pump: Some(thread), api: None })
+    }
+
+    async fn serve_api(&mut self) -> Result<(), ApiFault> {
+        let config = self.handle.config().api.clone();
+        if config.enabled {
+            self.api = Some(api::serve(self.handle(), &config).await?);
+        }
+        Ok(())
+    }
+
+    /// The HTTP API, where the configuration wants one.
+    pub const fn api(&self) -> Option<&ApiServer> {
+        self.api.as_ref()
     }
 
     /// What the owner can ask of it.
@@ -229,10 +252,19 @@ impl Node {
             }
         }
         shared.net.shutdown().await;
-        for task in self.tasks {
+        if let Some(api) = self.api.take() {
+            api.ended().await;
+        }
+        for task in std::mem::take(&mut self.tasks) {
             // It ends by itself; were it to panic, it would have ended as well.
             let _ = task.await;
         }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.handle.shared.stop.cancel();
     }
 }
 

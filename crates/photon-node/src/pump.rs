@@ -10,6 +10,7 @@ use photon_core::view::ChannelState;
 use photon_core::{Answer, Command, Input, Machine, Rejection};
 use photon_engine::{Engine, Fault};
 use photon_wire::Address;
+use photon_wire::contract::Event as ChainEvent;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,10 +49,16 @@ enum Event {
 /// What the owner asks.
 pub(crate) enum Request {
     /// To be done, and answered once it is durable.
-    Command(Command, oneshot::Sender<Result<Answer, Rejection>>),
+    Command(Box<Command>, oneshot::Sender<Verdict>),
     /// To be looked at, after what was asked before is durable.
-    Look(Box<dyn FnOnce(&Machine) + Send>),
+    Look(Look),
 }
+
+/// What the core says to a command.
+type Verdict = Result<Answer, Rejection>;
+
+/// A question that is put to the machine.
+type Look = Box<dyn FnOnce(&Machine) + Send>;
 
 /// Hands requests to the pump.
 #[derive(Clone)]
@@ -65,7 +72,7 @@ impl PumpSender {
     /// Has a command done; the answer comes once it is durable.
     pub(crate) async fn command(&self, command: Command) -> Result<Answer, RequestError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Request::Command(command, answer)).await?;
+        self.send(Request::Command(Box::new(command), answer)).await?;
         Ok(answered.await.map_err(|_| RequestError::Stopped)??)
     }
 
@@ -109,8 +116,8 @@ pub(crate) struct Pump {
 /// What a turn answers once it is durable.
 #[derive(Default)]
 struct Answers {
-    commands: Vec<(oneshot::Sender<Result<Answer, Rejection>>, Result<Answer, Rejection>)>,
-    looks: Vec<Box<dyn FnOnce(&Machine) + Send>>,
+    commands: Vec<(oneshot::Sender<Verdict>, Verdict)>,
+    looks: Vec<Look>,
 }
 
 impl Pump {
@@ -157,6 +164,26 @@ impl Pump {
         }
     }
 
+    /// One input of the chain.
+    fn step_chain(&mut self, input: Input) -> Result<(), Fault> {
+        let mut opened = None;
+        if let Input::Contract(_, ChainEvent::ChannelOpened { key, .. }) = &input {
+            opened = key.partner_of(self.keys.account());
+        }
+        if let Err(rejection) = self.step(input)? {
+            warn!(%rejection, "the core refused what the chain says");
+        }
+        // A and B see the opening at different times: what A sent before B knew of the channel was
+        // ignored, and is sent again once B says where it stands.
+        if let Some(partner) = opened
+            && self.engine.machine().online().contains(&partner)
+            && let Err(rejection) = self.step(Input::Connected(partner))?
+        {
+            warn!(%rejection, "the core refused to say again where a channel stands");
+        }
+        Ok(())
+    }
+
     /// Adds what else waits, up to each queue's share.
     fn take_waiting(&mut self, batch: &mut Vec<Event>) {
         let queues = &mut self.queues;
@@ -181,15 +208,13 @@ impl Pump {
         for event in batch.drain(..) {
             match event {
                 Event::Owner(Request::Command(command, answer)) => {
-                    let result = self.step(Input::Command(command))?;
+                    let result = self.step(Input::Command(*command))?;
                     answers.commands.push((answer, result));
                 }
                 Event::Owner(Request::Look(look)) => answers.looks.push(look),
                 Event::Chain(input) => {
                     on_chain = true;
-                    if let Err(rejection) = self.step(input)? {
-                        warn!(%rejection, "the core refused what the chain says");
-                    }
+                    self.step_chain(input)?;
                 }
                 Event::Peer(input) => self.step_peer(input, refusals)?,
                 Event::Tick => {
@@ -224,7 +249,7 @@ impl Pump {
     }
 
     /// Outside: the store failed. Inside: a rule is broken.
-    fn step(&mut self, input: Input) -> Result<Result<Answer, Rejection>, Fault> {
+    fn step(&mut self, input: Input) -> Result<Verdict, Fault> {
         let result = self.engine.step(input)?;
         let totals = &self.shared.totals;
         add(if result.is_ok() { &totals.steps } else { &totals.rejections });

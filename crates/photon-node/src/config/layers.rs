@@ -131,11 +131,8 @@ pub(super) fn load(
     let flags = flag_layer(options);
     // The data directory and the preset decide what the defaults of the others are.
     let early = Figment::new().merge(&environment).merge(&flags);
-    let data_dir = match early.extract_inner::<PathBuf>("data_dir") {
-        Ok(data_dir) => Some(data_dir),
-        Err(_) => None,
-    };
-    let usual_dir = data_dir.clone().or_else(home).ok_or(ConfigError::NoHome)?;
+    let data_dir = early.extract_inner::<PathBuf>("data_dir").ok();
+    let usual_dir = data_dir.or_else(home).ok_or(ConfigError::NoHome)?;
     let (file, layer) = file_layer(options, &usual_dir)?;
     let early = Figment::new().merge(&layer).merge(&environment).merge(&flags);
     let data_dir =

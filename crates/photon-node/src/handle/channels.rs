@@ -56,7 +56,7 @@ pub(super) async fn open(
     let OpenRequest { token, partner, settle_timeout, deposit, wait } = request;
     check_open(handle, &request).await?;
     tokens::check(handle, token, deposit).await?;
-    let settle_timeout = settle_timeout.unwrap_or(handle.shared.settle_timeouts().0);
+    let settle_timeout = settle_timeout.unwrap_or_else(|| handle.shared.settle_timeouts().0);
     let command = Command::OpenChannel { token, partner, settle_timeout, deposit };
     let is_end = |channel, kind: &NoticeKind| matches!(kind, NoticeKind::ChannelOpened { channel: opened, .. } if *opened == channel);
     submit(handle, command, None, wait, is_end).await
@@ -82,7 +82,7 @@ pub(super) async fn deposit(
     request: DepositRequest,
 ) -> Result<Submitted, RequestError> {
     let DepositRequest { channel, amount, wait, .. } = request;
-    let participant = request.participant.unwrap_or(handle.shared.keys.account());
+    let participant = request.participant.unwrap_or_else(|| handle.shared.keys.account());
     let view = handle.channel(channel).await?.ok_or(Rejection::UnknownChannel { channel })?;
     tokens::check(handle, view.token, amount).await?;
     let command = Command::Deposit { channel, participant, amount };

@@ -59,8 +59,9 @@ pub(super) async fn check(
 }
 
 fn request_error(error: ChainError) -> RequestError {
-    match error {
-        ChainError::NotAToken(token) => RequestError::NotAToken { token: Token(token) },
-        other => RequestError::Chain(other.to_string()),
+    if let ChainError::NotAToken(token) = error {
+        RequestError::NotAToken { token: Token(token) }
+    } else {
+        RequestError::Chain(error.to_string())
     }
 }

@@ -11,10 +11,16 @@ use std::sync::atomic::Ordering;
 
 pub(super) async fn status(handle: &NodeHandle) -> Result<Status, RequestError> {
     let shared = &handle.shared;
-    let (block, now, chain_reachable, online) = handle
+    let (block, now, chain_reachable, online, pending_payments) = handle
         .look(|machine| {
             let block = machine.block().map(|block| (block.number, block.time));
-            (block, machine.now(), machine.chain_reachable(), machine.online())
+            (
+                block,
+                machine.now(),
+                machine.chain_reachable(),
+                machine.online(),
+                machine.pending_payments(),
+            )
         })
         .await?;
     Ok(Status {
@@ -30,6 +36,7 @@ pub(super) async fn status(handle: &NodeHandle) -> Result<Status, RequestError> 
         online,
         channels: shared.channels.load(Ordering::Relaxed),
         open_channels: shared.open_channels.load(Ordering::Relaxed),
+        pending_payments,
         started: shared.started,
         memory: resident_memory(),
         counters: shared.totals.snapshot(),

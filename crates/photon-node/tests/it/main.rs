@@ -1,1 +1,9 @@
-//! The node from outside.
+//! The node from outside: configuration, garbage from peers, and whole stories of several nodes in
+//! one process on an embedded chain.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod configuration;
+mod hostile;
+mod story;
+mod town;
