@@ -160,7 +160,8 @@ sentences! {
     ClaimExpired(e): "the claim was good until {}, it is {}", e.validUntil, e.timestamp;
     EpochsExhausted(e): "the pair had {} channels already, and can have no more", e.epoch;
     GasTooLow(e): "gas left is {}, needed {}", e.got, e.needed;
-    InvalidParameters(e): "settle timeouts from {} s to {} s with a challenge of {} s make no sense",
+    InvalidParameters(e):
+        "settle timeouts from {} s to {} s with a challenge of {} s make no sense",
         e.leastSettleTimeout, e.greatestSettleTimeout, e.challenge;
     InvalidParticipants(e): "{} and {} cannot have a channel", e.participant, e.partner;
     InvalidSignature(e): "the signature is not by {} over this claim", e.signer;

@@ -49,14 +49,12 @@ impl Drop for Anvil {
 }
 
 #[tokio::test]
-#[ignore = "needs anvil: npm ci --prefix contracts"]
 async fn a_channel_lives_on_anvil_too() {
     let anvil = Anvil::start(&[]);
     live(&mut Stage::at(&anvil.url, WalletConfig::quick()).await).await;
 }
 
 #[tokio::test]
-#[ignore = "needs anvil: npm ci --prefix contracts"]
 async fn a_channel_lives_where_there_is_no_base_fee() {
     let anvil = Anvil::start(&["--hardfork", "istanbul"]);
     live(&mut Stage::at(&anvil.url, WalletConfig::quick()).await).await;

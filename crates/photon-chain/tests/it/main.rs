@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[cfg(feature = "anvil")]
 mod anvil;
 mod faults;
 mod fees;
