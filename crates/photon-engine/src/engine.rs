@@ -14,6 +14,7 @@ use photon_core::{Answer, Command, Config, Effect, Input, Machine, PayCommand, R
 use photon_wire::codec::Encode;
 use photon_wire::message::Message;
 use photon_wire::{Address, ChannelId, Nonce, PaymentId, SecretHash, Signature};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct Engine {
     machine: Machine,
     store: Arc<Store>,
     outgoing: Outgoing,
+    /// The payments that are pending in the store.
+    pending: BTreeSet<PaymentId>,
     last: LastCommit,
     commits: u64,
     standing: Standing,
@@ -60,10 +63,12 @@ impl Engine {
         let snapshot = load::snapshot(&view)?;
         let outgoing = Outgoing::load(&view, &snapshot.channels)?;
         drop(view);
+        let pending = snapshot.payments.iter().map(|payment| payment.id).collect();
         Ok(Self {
             machine: Machine::restore(config, snapshot),
             store: Arc::new(store),
             outgoing,
+            pending,
             last,
             commits,
             standing: Standing::Ready,
@@ -118,12 +123,10 @@ impl Engine {
             return Ok(None);
         }
         // Still pending in the store: it has ended within this turn.
-        for key in [tables::finished_payment(id), tables::pending_payment(id)] {
-            if let Some(bytes) = self.store.read(&key)? {
-                return record(&key, &bytes).map(Some);
-            }
-        }
-        Ok(None)
+        let ended_now = self.pending.contains(&id);
+        let key =
+            if ended_now { tables::pending_payment(id) } else { tables::finished_payment(id) };
+        self.store.read(&key)?.map(|bytes| record(&key, &bytes)).transpose()
     }
 
     /// Whether there was ever an invoice of this hash: its secret is out once it is paid.
@@ -193,6 +196,7 @@ impl Engine {
         let mut writer = Writer {
             store: &store,
             outgoing: &mut self.outgoing,
+            pending: &mut self.pending,
             batch: Batch::default(),
             account: self.machine.config().account,
         };

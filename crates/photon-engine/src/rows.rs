@@ -10,12 +10,14 @@ use photon_core::view::PaymentStatus;
 use photon_wire::claim::Claim;
 use photon_wire::codec::Encode;
 use photon_wire::message::{Dispose, Message, Update};
-use photon_wire::{Address, ChannelId};
+use photon_wire::{Address, ChannelId, PaymentId};
+use std::collections::BTreeSet;
 
 /// The rows of one commit while they are gathered.
 pub(crate) struct Writer<'a> {
     pub(crate) store: &'a Store,
     pub(crate) outgoing: &'a mut Outgoing,
+    pub(crate) pending: &'a mut BTreeSet<PaymentId>,
     pub(crate) batch: Batch,
     /// Our account.
     pub(crate) account: Address,
@@ -33,7 +35,7 @@ impl Writer<'_> {
             Change::Acknowledged(channel, nonce) => {
                 self.outgoing.acknowledge(&mut self.batch, channel, nonce);
             }
-            Change::Payment(record) => self.payment(record),
+            Change::Payment(record) => self.payment(&record),
             Change::Receipt(record) => self.put(tables::receipt(record.number), &record),
             Change::Invoice(record) => self.invoice(&record),
             Change::Intent(record) => self.put(tables::intent(record.intent.id), &record),
@@ -81,14 +83,19 @@ impl Writer<'_> {
         self.put(tables::disposal(channel, claim.struct_hash()), dispose);
     }
 
-    fn payment(&mut self, record: PaymentRecord) {
-        self.batch.put(tables::payment_time(record.created, record.id), bare());
+    fn payment(&mut self, record: &PaymentRecord) {
         let pending = tables::pending_payment(record.id);
         match record.status {
-            PaymentStatus::Pending => self.put(pending, &record),
+            // Every payment begins like this.
+            PaymentStatus::Pending => {
+                self.batch.put(tables::payment_time(record.created, record.id), bare());
+                self.pending.insert(record.id);
+                self.put(pending, record);
+            }
             PaymentStatus::Paid { .. } | PaymentStatus::Failed(_) => {
                 self.batch.delete(pending);
-                self.put(tables::finished_payment(record.id), &record);
+                self.pending.remove(&record.id);
+                self.put(tables::finished_payment(record.id), record);
             }
         }
     }

@@ -6,7 +6,6 @@ use fjall::config::{
     BlockSizePolicy, CompressionPolicy, FilterPolicy, PartitioningPolicy, PinningPolicy,
 };
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -49,18 +48,17 @@ impl Table {
 
     /// Small write buffers keep the idle node small; the history is compressed, since it stays.
     fn options(self) -> KeyspaceCreateOptions {
-        let options = KeyspaceCreateOptions::default();
+        let options = KeyspaceCreateOptions::default().max_memtable_size(4 * MIB);
         let plain = CompressionPolicy::all(CompressionType::None);
         let compressed = CompressionPolicy::all(CompressionType::Lz4);
         match self {
             Self::State => options.max_memtable_size(4 * MIB).data_block_compression_policy(plain),
             Self::Outgoing => {
-                options.max_memtable_size(8 * MIB).data_block_compression_policy(plain)
+                options.max_memtable_size(4 * MIB).data_block_compression_policy(plain)
             }
             // The filters of all names stay in memory, 10 bits a payment: looking for a new name
             // must not read the disk.
             Self::Payments => options
-                .max_memtable_size(4 * MIB)
                 .data_block_compression_policy(compressed)
                 .data_block_size_policy(BlockSizePolicy::all(8 * 1024))
                 .filter_block_pinning_policy(PinningPolicy::all(true))
@@ -68,7 +66,6 @@ impl Table {
                 .index_block_pinning_policy(PinningPolicy::all(true))
                 .index_block_partitioning_policy(PartitioningPolicy::all(false)),
             Self::History => options
-                .max_memtable_size(4 * MIB)
                 .data_block_compression_policy(compressed)
                 .data_block_size_policy(BlockSizePolicy::all(16 * 1024))
                 .filter_policy(FilterPolicy::disabled()),
@@ -90,39 +87,45 @@ impl std::fmt::Display for Key {
     }
 }
 
-/// Rows to put and to delete, all or none. The last word on a row counts: the library below gives
-/// all rows of a transaction the same age, so it must never see a row twice.
+/// Rows to put and to delete, all or none. The last word on a row counts.
 #[derive(Default, Debug)]
-pub(crate) struct Batch(BTreeMap<Key, Option<Vec<u8>>>);
+pub(crate) struct Batch(Vec<(Key, Option<Vec<u8>>)>);
 
 impl Batch {
     pub(crate) fn put(&mut self, key: Key, value: Vec<u8>) {
-        self.0.insert(key, Some(value));
+        self.0.push((key, Some(value)));
     }
 
     pub(crate) fn delete(&mut self, key: Key) {
-        self.0.insert(key, None);
+        self.0.push((key, None));
     }
 
     /// Deletes what was put under this prefix so far in this batch; rows of the store are not
     /// seen from here.
     pub(crate) fn delete_put(&mut self, prefix: &Key) {
-        let begin = Bound::Included(prefix.clone());
-        for (key, value) in self.0.range_mut((begin, Bound::Unbounded)) {
-            if key.table != prefix.table || !key.bytes.starts_with(&prefix.bytes) {
-                break;
+        for (key, value) in &mut self.0 {
+            if key.table == prefix.table && key.bytes.starts_with(&prefix.bytes) {
+                *value = None;
             }
-            *value = None;
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    #[cfg(test)]
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&Key, Option<&Vec<u8>>)> {
-        self.0.iter().map(|(key, value)| (key, value.as_ref()))
+    /// Each row once, in order: the library below gives all rows of a transaction the same age,
+    /// so it must never see a row twice.
+    pub(crate) fn into_rows(mut self) -> Vec<(Key, Option<Vec<u8>>)> {
+        self.0.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.0.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                kept.1 = later.1.take();
+            }
+            same
+        });
+        self.0
     }
 }
 
@@ -206,7 +209,7 @@ impl Store {
             return Err(self.failed());
         }
         let mut writes = self.database.batch().durability(Some(PersistMode::SyncData));
-        for (key, value) in batch.0 {
+        for (key, value) in batch.into_rows() {
             let keyspace = self.keyspace(key.table);
             match value {
                 Some(value) => writes.insert(keyspace, key.bytes, value),
@@ -315,4 +318,23 @@ fn make_private(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_on_a_row_counts() {
+        let key = |byte| Key { table: Table::State, bytes: vec![1, byte] };
+        let mut batch = Batch::default();
+        batch.put(key(2), vec![1]);
+        batch.put(key(1), vec![2]);
+        batch.delete(key(2));
+        batch.put(key(3), vec![3]);
+        batch.put(key(2), vec![4]);
+        batch.delete(key(1));
+        let rows = batch.into_rows();
+        assert_eq!(rows, [(key(1), None), (key(2), Some(vec![4])), (key(3), Some(vec![3]))]);
+    }
 }

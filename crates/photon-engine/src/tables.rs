@@ -13,7 +13,9 @@ const VERSION: u8 = 1;
 
 /// The value of a row.
 pub(crate) fn value<T: Encode>(record: &T) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
+    const USUAL: usize = 512;
+    let mut bytes = Vec::with_capacity(USUAL);
+    bytes.push(VERSION);
     record.encode(&mut bytes);
     bytes
 }
@@ -90,10 +92,18 @@ impl StateKind {
     }
 }
 
+/// The beginning of a key.
+fn tagged(tag: u8) -> Vec<u8> {
+    const LONGEST: usize = 65;
+    let mut bytes = Vec::with_capacity(LONGEST);
+    bytes.push(tag);
+    bytes
+}
+
 fn state(kind: StateKind, name: &impl Encode) -> Key {
-    let mut bytes = vec![kind.tag()];
-    name.encode(&mut bytes);
-    Key { table: Table::State, bytes }
+    let mut key = Key { table: Table::State, bytes: tagged(kind.tag()) };
+    name.encode(&mut key.bytes);
+    key
 }
 
 /// Which format the rows have.
@@ -236,7 +246,7 @@ impl Past {
 
     /// All rows of this kind.
     pub(crate) fn all(self) -> Key {
-        Key { table: Table::History, bytes: vec![self.tag()] }
+        Key { table: Table::History, bytes: tagged(self.tag()) }
     }
 
     fn row(self, name: &impl Encode) -> Key {

@@ -216,6 +216,7 @@ fn written() -> String {
     let mut writer = Writer {
         store: &store,
         outgoing: &mut Outgoing::default(),
+        pending: &mut Default::default(),
         batch: Batch::default(),
         account: address(0x01),
     };
@@ -229,7 +230,7 @@ fn written() -> String {
     let own = own.map(|key| (store.read(&key).unwrap().unwrap(), key));
     own.into_iter().for_each(|(value, key)| batch.put(key, value));
     let mut text = String::new();
-    for (key, value) in batch.rows() {
+    for (key, value) in batch.into_rows() {
         write!(text, "{key} ").unwrap();
         match value {
             Some(value) => value.iter().for_each(|byte| write!(text, "{byte:02x}").unwrap()),
@@ -262,6 +263,7 @@ fn golden_rows_are_read_back_as_they_were_written() {
     let mut writer = Writer {
         store: &store,
         outgoing: &mut outgoing,
+        pending: &mut Default::default(),
         batch: Batch::default(),
         account: address(0x01),
     };
@@ -290,11 +292,12 @@ fn golden_rows_are_read_back_as_they_were_written() {
     let mut writer = Writer {
         store: &store,
         outgoing: &mut outgoing,
+        pending: &mut Default::default(),
         batch: Batch::default(),
         account: address(1),
     };
     writer.change(Change::ChannelGone(ChannelId(hash(0x11)))).unwrap();
-    let gone = writer.batch;
-    assert!(gone.rows().all(|(_, value)| value.is_none()));
-    assert_eq!(gone.rows().count(), 5, "channel, two locks, disposal, update");
+    let gone = writer.batch.into_rows();
+    assert!(gone.iter().all(|(_, value)| value.is_none()));
+    assert_eq!(gone.len(), 5, "channel, two locks, disposal, update");
 }
