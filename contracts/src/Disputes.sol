@@ -69,8 +69,8 @@ abstract contract Disputes is ChannelStore, SecretRegistry {
         }
         Locks.check(locks, siblings, balance.locksroot);
         checkRegistered(locks, registrations);
-        bool anyPunished = stored.hasPenalty(payer > payee);
-        (uint16[] memory slots, uint128 amount) = claim(key, nonce, locks, anyPunished);
+        (uint16[] memory slots, uint128 amount) =
+            claimed[key][nonce].claim(locks, stored.hasPenalty(payer > payee), punished[key]);
         if (slots.length != 0) emit Unlocked(id, payer, token, stored.epoch(), nonce, slots, amount);
     }
 
@@ -98,28 +98,6 @@ abstract contract Disputes is ChannelStore, SecretRegistry {
         penalties[key] += lock.amount;
         channels[id] = stored.punishedFor(payer > payee);
         emit Punished(id, payer, token, epoch, nonce, lock.slot, lock.amount);
-    }
-
-    /// @notice Sets the bits of those locks that are neither claimed nor punished.
-    /// @return slots of the locks newly claimed
-    /// @return amount their sum
-    function claim(bytes32 key, uint64 nonce, Lock[] calldata locks, bool anyPunished)
-        private returns (uint16[] memory slots, uint128 amount)
-    {
-        ClaimedLocks.Bits storage bits = claimed[key][nonce];
-        slots = new uint16[](locks.length);
-        uint256 count = 0;
-        uint256 sum = 0;
-        for (uint256 i = 0; i < locks.length; i++) {
-            Lock calldata lock = locks[i];
-            if (bits.isSet(lock.slot) || (anyPunished && punished[key][lock.hash()])) continue;
-            bits.set(lock.slot);
-            slots[count++] = lock.slot;
-            sum += lock.amount;
-        }
-        amount = bits.add(sum);
-        // In assembly because Solidity can not shorten an array in memory; a copy would cost as much as the claims.
-        assembly ("memory-safe") { mstore(slots, count) }
     }
 
     /// @notice The stored direction, which must be what the caller says stands for it.

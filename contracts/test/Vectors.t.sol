@@ -10,7 +10,7 @@ import {Trees} from "./support/Trees.sol";
 import {vm} from "./support/Vm.sol";
 
 /// @title The vectors that hold the contract and photon-wire to the same bytes.
-/// @notice The file must be what the contract's own code says. To write it anew: `WRITE_VECTORS=true forge test`.
+/// @notice The file must be what the contract's own code says. To write it anew: `npm run vectors`.
 contract VectorsTest is Assertions {
     string private constant FILE = "../crates/photon-wire/tests/vectors/claims.json";
     address private constant CONTRACT = 0x00000000000000000000000000000000000fF17e;

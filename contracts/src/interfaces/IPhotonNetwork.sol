@@ -268,7 +268,7 @@ interface IPhotonNetwork {
     /// @param balance what stands for payer -> payee
     /// @param locks strictly ascending by slot
     /// @param siblings the multiproof
-    /// @param registrations evidence, each lock in (at least) one of them
+    /// @param registrations evidence, each lock in (at least) one of them; each of them in time for all that it shows
     /// @param delegation as in `update`, for the stored proof
     function unlock(
         address token, address payer, address payee, Balance calldata balance, Lock[] calldata locks,

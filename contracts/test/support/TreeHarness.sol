@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {IPhotonNetwork} from "../../src/interfaces/IPhotonNetwork.sol";
-import {SecretRegistry} from "../../src/SecretRegistry.sol";
 import {Locks} from "../../src/libraries/Locks.sol";
 import {Merkle} from "../../src/libraries/Merkle.sol";
 
@@ -19,6 +18,8 @@ contract TreeHarness {
     function root(uint256[] memory indices, bytes32[] memory nodes, bytes32[] calldata siblings, uint256 depth, bool tagged)
         external pure returns (bytes32)
     {
-        return Merkle.root(indices, nodes, siblings, depth, tagged);
+        uint256[] memory some = Merkle.nodes(indices.length);
+        for (uint256 i = 0; i < indices.length; i++) Merkle.setNode(some, i, indices[i], nodes[i]);
+        return Merkle.root(some, siblings, depth, tagged);
     }
 }
