@@ -10,7 +10,7 @@ library Locks {
     uint16 internal constant SLOTS = 4096;
 
     /// @notice The lock's leaf in the tree, which is also what a disposal names. 65 bytes: never a parent's 64.
-    /// In assembly because `abi.encodePacked` takes new memory for each lock and copies there: 300 gas more for each.
+    /// In assembly because `abi.encodePacked` takes new memory for each lock and copies there: 150 gas more for each.
     function hash(IPhotonNetwork.Lock calldata lock) internal pure returns (bytes32 result) {
         (uint64 number_, bytes32 secretHash) = (lock.number, lock.secretHash);
         (uint128 amount, uint64 expiration) = (lock.amount, lock.expiration);

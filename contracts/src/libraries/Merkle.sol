@@ -44,7 +44,7 @@ library Merkle {
 
     /// @notice Replaces the nodes from `first` to `end` by their parents, in place.
     /// In assembly because it is the inner loop of `unlock`: Solidity's checks of array accesses cost more than the
-    /// hashes, 30,000 gas for 10 of 100 locks. Siblings read beyond the end are refused by `root`.
+    /// hashes: 30,000 gas more for 10 of 100 locks. Siblings read beyond the end are refused by `root`.
     /// @param sibling where the next sibling is in the call data
     function ascend(uint256 first, uint256 end, uint256 sibling, bool tagged)
         private pure returns (uint256 newEnd, uint256 newSibling)
