@@ -1,0 +1,206 @@
+//! A chain with the contract and a token of which everybody has plenty.
+
+use super::chain::{Chain, ChainKind, amount_word, word};
+use super::node::{Node, Settings};
+use super::{Api, eventually};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// What devchain and anvil fund; never put real money on it.
+const MNEMONIC: &str = "test test test test test test test test test test test junk";
+
+/// Whose gas the deployments cost.
+const DEPLOYER: usize = 9;
+
+/// What everybody holds of a token at first.
+pub(crate) const PLENTY: u128 = 1_000_000_000;
+
+/// Names of the nodes by their account's index.
+const NAMES: [&str; 5] = ["A", "B", "C", "D", "E"];
+
+/// A chain with the contract and a token.
+#[derive(Debug)]
+pub(crate) struct Town {
+    pub(crate) chain: Chain,
+    pub(crate) token: String,
+    pub(crate) contract: String,
+    pub(crate) accounts: Vec<String>,
+    network_file: PathBuf,
+    mnemonic_file: PathBuf,
+    folder: TempDir,
+}
+
+impl Town {
+    pub(crate) async fn new(kind: ChainKind) -> Self {
+        Self::with_chain_id(kind, 1337).await
+    }
+
+    pub(crate) async fn with_chain_id(kind: ChainKind, chain_id: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let chain = Chain::start(kind, chain_id, folder.path()).await;
+        let accounts = chain.accounts().await;
+        let mnemonic_file = folder.path().join("mnemonic");
+        write_secret(&mnemonic_file, MNEMONIC);
+        let network_file = folder.path().join("network.toml");
+        deploy(&chain, &mnemonic_file, &network_file);
+        let network = std::fs::read_to_string(&network_file).unwrap();
+        let contract = network
+            .lines()
+            .find_map(|line| line.strip_prefix("contract = "))
+            .unwrap()
+            .trim_matches('"')
+            .to_owned();
+        let token = String::new();
+        let mut town =
+            Self { chain, token, contract, accounts, network_file, mnemonic_file, folder };
+        town.token = town.new_token().await;
+        town
+    }
+
+    /// Deploys another token and gives plenty of it to everybody.
+    pub(crate) async fn new_token(&self) -> String {
+        let artefact = include_str!("../../../../../contracts/artefacts/TestToken.json");
+        let artefact: serde_json::Value = serde_json::from_str(artefact).unwrap();
+        let code = artefact["bytecode"].as_str().or(artefact["bytecode"]["object"].as_str());
+        // Constructor: name "Test", symbol "TEST", no decimals; offsets first, then the texts.
+        let text = |text: &str| {
+            let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("{:064x}{bytes:0<64}", text.len())
+        };
+        let arguments = format!("{:064x}{:064x}{:064x}", 0x60, 0xa0, 0);
+        let data = format!("{}{arguments}{}{}", code.unwrap(), text("Test"), text("TEST"));
+        let data = if data.starts_with("0x") { data } else { format!("0x{data}") };
+        let deployer = &self.accounts[DEPLOYER];
+        let receipt = self.chain.send(deployer, None, &data).await;
+        let token = receipt["contractAddress"].as_str().unwrap().to_owned();
+        for account in &self.accounts[..NAMES.len() + 1] {
+            let mint = format!("0x40c10f19{}{}", word(account), amount_word(PLENTY));
+            self.chain.send(deployer, Some(&token), &mint).await;
+        }
+        token
+    }
+
+    /// Starts the node of the account with this index, told of these peers.
+    pub(crate) async fn node(&self, index: usize, peers: &[&Node]) -> Node {
+        let name = NAMES[index];
+        Node::start(Settings {
+            name,
+            account: &self.accounts[index],
+            mnemonic_file: &self.mnemonic_file,
+            mnemonic_index: index,
+            network_file: &self.network_file,
+            chain_url: &self.chain.url,
+            peers: peers.iter().map(|peer| peer.peer()).collect(),
+            folder: self.folder.path().join(name),
+        })
+        .await
+    }
+
+    /// As many nodes in a row, each told of the one before.
+    pub(crate) async fn row<const N: usize>(&self) -> [Node; N] {
+        let mut nodes: Vec<Node> = Vec::new();
+        for index in 0..N {
+            let peers: Vec<&Node> = nodes.last().into_iter().collect();
+            nodes.push(self.node(index, &peers).await);
+        }
+        nodes.try_into().unwrap()
+    }
+
+    /// What a node's account holds on the chain.
+    pub(crate) async fn tokens_of(&self, node: &Api) -> u128 {
+        self.chain.tokens_of(&self.token, &node.account).await
+    }
+
+    /// Waits until all of them have handled the newest block.
+    pub(crate) async fn at_head(&self, nodes: &[&Api]) {
+        let (head, time) = self.chain.head().await;
+        for node in nodes {
+            eventually("a node reaches the head of the chain", async || {
+                let status = node.get("/node").await;
+                let there = status["block"].as_u64()? >= head && status["now"].as_u64()? >= time;
+                there.then_some(())
+            })
+            .await;
+        }
+    }
+
+    /// Moves time on, and everybody has seen it.
+    pub(crate) async fn advance(&self, seconds: u64, nodes: &[&Api]) {
+        self.chain.advance(seconds).await;
+        self.at_head(nodes).await;
+    }
+
+    /// Moves time on until a channel is settled, by itself, in the eyes of all of these.
+    pub(crate) async fn is_settled(&self, channel: &str, nodes: &[&Api]) {
+        eventually("the channel is settled", async || {
+            let mut there = false;
+            for node in nodes {
+                there |= node.channel(channel).await.is_some();
+            }
+            if there {
+                self.advance(5, nodes).await;
+            }
+            (!there).then_some(())
+        })
+        .await;
+    }
+
+    /// Adds to a deposit from an account that is no participant, by the contract alone.
+    pub(crate) async fn third_party_deposit(
+        &self,
+        (participant, partner): (&Api, &Api),
+        epoch: u64,
+        amount: u128,
+    ) {
+        let giver = &self.accounts[NAMES.len()];
+        let approve = format!("0x095ea7b3{}{}", word(&self.contract), amount_word(amount));
+        self.chain.send(giver, Some(&self.token), &approve).await;
+        let deposit = format!(
+            "0x4de5aa29{}{}{}{}{}",
+            word(&self.token),
+            word(&participant.account),
+            word(&partner.account),
+            amount_word(epoch.into()),
+            amount_word(amount)
+        );
+        self.chain.send(giver, Some(&self.contract), &deposit).await;
+    }
+
+    /// Everything in the contract, of the town's token.
+    pub(crate) async fn in_contract(&self) -> u128 {
+        self.chain.tokens_of(&self.token, &self.contract).await
+    }
+}
+
+/// With `photon contracts deploy`.
+fn deploy(chain: &Chain, mnemonic_file: &Path, network_file: &Path) {
+    let index = DEPLOYER.to_string();
+    let out = Command::new(env!("CARGO_BIN_EXE_photon"))
+        .args(["contracts", "deploy", "--chain", &chain.url, "--mnemonic-index", &index])
+        .arg("--mnemonic-file")
+        .arg(mnemonic_file)
+        .arg("--out")
+        .arg(network_file)
+        .args(["--least-settle-timeout", "5", "--greatest-settle-timeout", "100000"])
+        .args(["--challenge", "2"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "photon contracts deploy: {shown}");
+}
+
+fn write_secret(path: &Path, text: &str) {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let options = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).clone();
+    options.open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// Of a transaction of a node: its state, and its hash where it is done.
+pub(crate) async fn transaction(node: &Api, number: u64) -> serde_json::Value {
+    let all = node.get("/transactions").await;
+    let found = all.as_array().unwrap().iter().find(|one| one["number"] == json!(number));
+    found.cloned().unwrap_or_default()
+}

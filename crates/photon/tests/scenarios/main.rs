@@ -1,0 +1,13 @@
+//! The acceptance scenarios, from outside: processes of the command on a real JSON-RPC chain, each
+//! node driven through its HTTP API alone.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod crashes;
+mod deadlines;
+mod harness;
+mod life;
+mod outages;
+mod refusals;
+mod routed;
+mod tokens;

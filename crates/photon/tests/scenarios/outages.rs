@@ -1,0 +1,93 @@
+//! A chain that is silent or slow: scenarios 17 and 18.
+
+use crate::harness::api::balances;
+use crate::harness::chain::number;
+use crate::harness::{Api, ChainKind, Town, eventually};
+use reqwest::Method;
+use serde_json::json;
+
+/// Scenario 17.
+#[tokio::test]
+async fn without_the_chain_direct_payments_go_on() {
+    let town = Town::new(ChainKind::DEVCHAIN).await;
+    let [a, b] = town.row().await;
+    let ab = a.open(&town.token, &b, 100).await;
+    a.pays(&town.token, &b, 1, "locked").await;
+
+    town.chain.freeze();
+    sees_the_chain(&a, false).await;
+    sees_the_chain(&b, false).await;
+    let health: serde_json::Value =
+        a.client.get(format!("{}/health", a.url)).send().await.unwrap().json().await.unwrap();
+    assert_eq!(health["status"], "degraded");
+    a.pays(&town.token, &b, 30, "any").await;
+    b.pays(&town.token, &a, 10, "direct").await;
+    balances(&ab, (&a, 79), (&b, 21)).await;
+    a.pay(&town.token, &b, 1, "locked").await.refused(503, "chain_unavailable");
+    balances(&ab, (&a, 79), (&b, 21)).await;
+
+    town.chain.thaw();
+    sees_the_chain(&a, true).await;
+    sees_the_chain(&b, true).await;
+    a.pays(&town.token, &b, 9, "locked").await;
+    balances(&ab, (&a, 70), (&b, 30)).await;
+    a.deposit(&ab, None, 5).await;
+    a.is_up(&b, &ab, 105).await;
+}
+
+async fn sees_the_chain(node: &Api, reachable: bool) {
+    eventually("the node notices whether the chain answers", async || {
+        (node.get("/node").await["chain_reachable"] == reachable).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stuck_transaction_offers_more_until_it_is_mined_on_the_devchain() {
+    a_stuck_transaction_offers_more_until_it_is_mined(ChainKind::DEVCHAIN).await;
+}
+
+#[tokio::test]
+async fn a_stuck_transaction_offers_more_until_it_is_mined_on_an_old_devchain() {
+    a_stuck_transaction_offers_more_until_it_is_mined(ChainKind::OLD_DEVCHAIN).await;
+}
+
+/// Scenario 18: blocks stay away; what waits is replaced with a greater offer.
+async fn a_stuck_transaction_offers_more_until_it_is_mined(kind: ChainKind) {
+    let town = Town::new(kind).await;
+    let [a, b] = town.row().await;
+    town.chain.rpc("evm_setAutomine", json!([false])).await;
+    let filter = town.chain.rpc("eth_newPendingTransactionFilter", json!([])).await;
+    let body = json!({ "token": town.token, "partner": b.account, "deposit": "100" });
+    let opening = a.ask(Method::POST, "/channels", Some(&body)).await.unwrap();
+    assert_eq!(opening.status, 202, "{}", opening.body);
+
+    let mut offers = Vec::new();
+    eventually("the offer for the gas grows", async || {
+        let hashes = town.chain.rpc("eth_getFilterChanges", json!([filter])).await;
+        for hash in hashes.as_array().unwrap() {
+            let sent = town.chain.rpc("eth_getTransactionByHash", json!([hash])).await;
+            if sent["from"].as_str()?.eq_ignore_ascii_case(&a.account) {
+                let price = if sent["maxFeePerGas"].is_null() { &sent["gasPrice"] } else { &sent["maxFeePerGas"] };
+                offers.push((number(&sent["nonce"]), number(price)));
+            }
+        }
+        (offers.len() >= 2).then_some(())
+    })
+    .await;
+    assert!(offers.iter().all(|(nonce, _)| *nonce == offers[0].0), "one transaction: {offers:?}");
+    assert!(offers.windows(2).all(|pair| pair[1].1 > pair[0].1), "offers rise: {offers:?}");
+    let transaction = a.get("/transactions").await[0].clone();
+    assert_eq!(transaction["state"], "sending", "{transaction}");
+
+    town.chain.rpc("evm_setAutomine", json!([true])).await;
+    town.chain.rpc("evm_mine", json!([])).await;
+    let channel = opening.body["channel_id"].as_str().unwrap();
+    a.is_up(&b, channel, 100).await;
+    eventually("the transaction is done", async || {
+        (a.get("/transactions").await[0]["state"] == "done").then_some(())
+    })
+    .await;
+    a.pays(&town.token, &b, 60, "any").await;
+    balances(channel, (&a, 40), (&b, 60)).await;
+}
