@@ -87,11 +87,11 @@ fn payment(number: u64) -> Input {
 
 /// What the partner says to our updates.
 fn acknowledgements(frames: &[Vec<u8>]) -> Vec<Input> {
-    let updates = frames.iter().filter_map(|frame| match Message::from_bytes(frame) {
+    let mut updates = frames.iter().filter_map(|frame| match Message::from_bytes(frame) {
         Ok(Message::Update(update)) => Some(update),
         _ => None,
     });
-    let last = updates.last().map(|update| {
+    let last = updates.next_back().map(|update| {
         let acknowledge =
             Acknowledge { channel: update.channel, epoch: EPOCH, nonce: update.nonce };
         Input::Message(SignedMessage {

@@ -298,7 +298,6 @@ fn resend(
     after: Nonce,
 ) -> Result<(), Fault> {
     for nonce in writer.outgoing.after(channel, after) {
-        let nonce = Nonce(nonce);
         let key = tables::update(channel, nonce);
         let row = writer.store.read(&key)?.ok_or(Fault::MissingUpdate { channel, nonce })?;
         gathered.send(to, tables::contents(&key, &row)?.to_vec());

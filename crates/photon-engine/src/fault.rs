@@ -182,21 +182,22 @@ impl Fault {
     }
 
     pub(crate) fn io(path: PathBuf, action: &'static str, error: std::io::Error) -> Self {
+        const FULL: [ErrorKind; 2] = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+        const DAMAGED: [ErrorKind; 2] = [ErrorKind::InvalidData, ErrorKind::UnexpectedEof];
+        const PASSING: [ErrorKind; 4] = [
+            ErrorKind::Interrupted,
+            ErrorKind::TimedOut,
+            ErrorKind::WouldBlock,
+            ErrorKind::ResourceBusy,
+        ];
         let kind = error.kind();
         let source = Box::new(error);
-        match kind {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull { path, source },
-            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Self::Damaged { path, source },
-            _ => {
-                let passing = matches!(
-                    kind,
-                    ErrorKind::Interrupted
-                        | ErrorKind::TimedOut
-                        | ErrorKind::WouldBlock
-                        | ErrorKind::ResourceBusy
-                );
-                Self::Disk { path, action, source, passing }
-            }
+        if FULL.contains(&kind) {
+            Self::DiskFull { path, source }
+        } else if DAMAGED.contains(&kind) {
+            Self::Damaged { path, source }
+        } else {
+            Self::Disk { path, action, source, passing: PASSING.contains(&kind) }
         }
     }
 }

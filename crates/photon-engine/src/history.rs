@@ -320,9 +320,11 @@ impl Span {
         // No row has a name of 40 bytes of 255, and every row of that second sorts below it.
         let last = self.until.unwrap_or(Timestamp(u64::MAX)).to_bytes();
         let until = key([last, vec![u8::MAX; 40]].concat());
-        let cursor =
-            before.map(|cursor| key([cursor.time.to_bytes(), cursor.name.to_bytes()].concat()));
-        let to = cursor.map_or(until.clone(), |cursor| cursor.min(until)).max(from.clone());
+        let mut to = until;
+        if let Some(cursor) = before {
+            to = to.min(key([cursor.time.to_bytes(), cursor.name.to_bytes()].concat()));
+        }
+        let to = to.max(from.clone());
         view.between(Bound::Included(from), Bound::Excluded(to), Table::History).rev()
     }
 }

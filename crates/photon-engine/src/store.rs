@@ -300,13 +300,14 @@ impl View<'_> {
 impl Fault {
     fn of(path: &Path, action: &'static str, error: fjall::Error) -> Self {
         let path = path.to_path_buf();
-        match error {
-            fjall::Error::Locked => Self::InUse { path },
-            fjall::Error::Poisoned => Self::Poisoned,
-            fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) => {
-                Self::io(path, action, error)
-            }
-            other => Self::Damaged { path, source: Box::new(other) },
+        if let fjall::Error::Io(error) | fjall::Error::Storage(fjall::LsmError::Io(error)) = error {
+            Self::io(path, action, error)
+        } else if matches!(error, fjall::Error::Locked) {
+            Self::InUse { path }
+        } else if matches!(error, fjall::Error::Poisoned) {
+            Self::Poisoned
+        } else {
+            Self::Damaged { path, source: Box::new(error) }
         }
     }
 }

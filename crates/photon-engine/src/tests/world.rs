@@ -282,7 +282,12 @@ impl World {
                 let digest = dispose.disposal(payer).digest(&domain());
                 self.verifier.signer(digest, &dispose.signature).ok()
             }
-            _ => None,
+            Message::Hello(_)
+            | Message::Reestablish(_)
+            | Message::Acknowledge(_)
+            | Message::Refuse(_)
+            | Message::Reveal(_)
+            | Message::Records(_) => None,
         };
         let opened = if let Message::Update(update) = &message {
             opened(&update.operations)
@@ -302,7 +307,10 @@ impl World {
 fn opened(operations: &[Operation]) -> Vec<OpenedLock> {
     let packets = operations.iter().enumerate().filter_map(|(operation, change)| match change {
         Operation::Lock { onward, .. } => Some((operation, Onward::from_bytes(onward).ok()?)),
-        _ => None,
+        Operation::Pay { .. }
+        | Operation::Unlock { .. }
+        | Operation::Expire { .. }
+        | Operation::Drop { .. } => None,
     });
     packets
         .filter_map(|(operation, packet)| {
