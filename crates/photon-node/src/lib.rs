@@ -21,3 +21,4 @@ pub use events::{EventStream, EventsFrom};
 pub use handle::NodeHandle;
 pub use keys::KeyError;
 pub use node::{Node, StartError};
+pub use photon_core::view::Target;
