@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn code(body: PaymentBody) -> String {
-        request(body, None).err().expect("it should be refused").into_problem().code
+        request(body, None).expect_err("it should be refused").into_problem().code
     }
 
     #[test]
