@@ -169,6 +169,9 @@ pub enum SendError {
         /// The nonce.
         nonce: u64,
     },
+    /// The transaction could not be written down, and so was not sent.
+    #[error("cannot write down a transaction: {0}")]
+    Journal(#[source] std::io::Error),
     /// The sender was stopped.
     #[error("the sender has stopped")]
     Stopped,
@@ -183,7 +186,7 @@ impl SendError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Chain(error) => error.is_transient(),
-            Self::NonceTaken { .. } => true,
+            Self::NonceTaken { .. } | Self::Journal(_) => true,
             Self::Reverts(_)
             | Self::Reverted { .. }
             | Self::TooFewTokens { .. }
@@ -202,6 +205,7 @@ impl SendError {
             | Self::TooFewTokens { .. }
             | Self::TooFewCoins { .. }
             | Self::NonceTaken { .. }
+            | Self::Journal(_)
             | Self::Stopped => None,
         }
     }

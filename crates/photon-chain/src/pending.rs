@@ -172,12 +172,12 @@ impl Pending {
         // At the cap the same transaction is sent once more: a pool may have forgotten it.
         self.fees = self.fees.raised(market, self.rise(), cap).unwrap_or(self.fees);
         self.sent_at = Some(Instant::now());
-        let (raw, hash) = wallet.sign(&self.draft, self.nonce, self.gas, self.fees).await?;
-        match wallet.broadcast(&raw).await {
-            Verdict::Taken if self.hashes.contains(&hash) => Ok(Look::Waiting),
+        let (sent, verdict) = wallet.offer(&self.draft, self.nonce, self.gas, self.fees).await?;
+        match verdict {
+            Verdict::Taken if self.hashes.contains(&sent.hash) => Ok(Look::Waiting),
             Verdict::Taken => {
-                self.hashes.push(hash);
-                Ok(Look::Sent(SentTransaction { nonce: self.nonce, hash }))
+                self.hashes.push(sent.hash);
+                Ok(Look::Sent(sent))
             }
             // The next look finds the receipt, or offers more.
             Verdict::Stale | Verdict::Underpriced => Ok(Look::Waiting),

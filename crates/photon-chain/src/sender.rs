@@ -3,9 +3,10 @@ use crate::error::{ChainError, SendError};
 use crate::pending::{Look, Pending};
 use crate::revert::Revert;
 use crate::token;
-use crate::wallet::{Draft, Mined, SentTransaction, Wallet};
+use crate::wallet::{Draft, Mined, Note, SentTransaction, Wallet};
 use photon_wire::contract::Call;
 use photon_wire::{Address, Amount, Timestamp, Token};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
@@ -25,8 +26,9 @@ pub struct Intent {
     pub call: Call,
     /// When it is too late; fees rise towards it.
     pub deadline: Option<Timestamp>,
-    /// What [`Report::Sent`] told of this intent before a restart, oldest first. With it nothing
-    /// is sent twice; without it a deposit that was under way may be made twice.
+    /// What the journal of [`Sender::start_with_journal`] wrote of this intent before a restart,
+    /// oldest first. With it nothing is sent twice; without it a deposit that was under way may
+    /// be made twice.
     pub earlier: Vec<SentTransaction>,
 }
 
@@ -100,10 +102,24 @@ impl Sender {
         contract: Address,
         config: SenderConfig,
     ) -> (Self, mpsc::Receiver<Report>) {
+        Self::start_with_journal(wallet, contract, config, |_, _| Ok(()))
+    }
+
+    /// As [`Sender::start`]; `journal` is called with the intent's id before each sending of its
+    /// call, and must make it durable: what it wrote goes into [`Intent::earlier`] after a
+    /// restart. [`Report::Sent`] comes too late for that, since the process may end between the
+    /// sending and the report. Where the journal fails, nothing is sent and it is tried again.
+    pub fn start_with_journal(
+        wallet: Wallet,
+        contract: Address,
+        config: SenderConfig,
+        journal: impl Fn(u64, SentTransaction) -> io::Result<()> + Send + Sync + 'static,
+    ) -> (Self, mpsc::Receiver<Report>) {
+        let journal = Arc::new(journal);
         let (intents, queue) = mpsc::channel(config.queue.max(1));
         let (reports, receiver) = mpsc::channel(config.reports.max(1));
         let pulling = Mutex::new(());
-        let carrier = Arc::new(Carrier { wallet, contract, pulling, reports });
+        let carrier = Arc::new(Carrier { wallet, contract, pulling, reports, journal });
         tokio::spawn(carry_all(carrier, queue, config.in_flight.max(1)));
         (Self(intents), receiver)
     }
@@ -123,7 +139,10 @@ struct Carrier {
     /// Held from looking at the allowance until it is used up, so that calls do not share one.
     pulling: Mutex<()>,
     reports: mpsc::Sender<Report>,
+    journal: Arc<Journal>,
 }
+
+type Journal = dyn Fn(u64, SentTransaction) -> io::Result<()> + Send + Sync;
 
 async fn carry_all(carrier: Arc<Carrier>, mut queue: mpsc::Receiver<Intent>, in_flight: usize) {
     let mut under_way = JoinSet::new();
@@ -211,7 +230,10 @@ impl Carrier {
             self.allow(id, token, amount).await?;
         }
         let input = input(&intent.call, self.wallet.address());
-        let draft = Draft { deadline: intent.deadline, ..Draft::call(self.contract, input) };
+        let journal = Arc::clone(&self.journal);
+        let note = Note(Some(Arc::new(move |sent| journal(id, sent))));
+        let call = Draft::call(self.contract, input);
+        let draft = Draft { deadline: intent.deadline, note, ..call };
         let pending = self.wallet.begin(draft, earlier).await?;
         earlier.clear();
         let told = |sent| Report::Sent { id, sent };
@@ -237,7 +259,10 @@ impl Carrier {
                     pause = usual;
                     self.report(told(sent)).await;
                 }
-                Err(SendError::Chain(error)) if error.is_transient() => {
+                // Not the end of it: a nonce that somebody else took is.
+                Err(error @ (SendError::Chain(_) | SendError::Journal(_)))
+                    if error.is_transient() =>
+                {
                     tracing::debug!(%error, "cannot look for a receipt");
                     pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
                 }

@@ -13,6 +13,7 @@ use photon_wire::{Amount, BlockNumber, Timestamp, Token};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{fmt, io};
 use tokio::sync::Mutex;
 
 /// How often a refused offer is mended before the refusal is passed on.
@@ -110,11 +111,24 @@ pub(crate) struct Draft {
     pub(crate) input: Bytes,
     pub(crate) value: u128,
     pub(crate) deadline: Option<Timestamp>,
+    pub(crate) note: Note,
+}
+
+/// Writes a transaction down before it is sent.
+#[derive(Clone, Default)]
+pub(crate) struct Note(pub(crate) Option<Arc<WriteDown>>);
+
+type WriteDown = dyn Fn(SentTransaction) -> io::Result<()> + Send + Sync;
+
+impl fmt::Debug for Note {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(if self.0.is_some() { "Note(..)" } else { "Note" })
+    }
 }
 
 impl Draft {
-    pub(crate) const fn call(to: Address, input: Bytes) -> Self {
-        Self { to: Some(to), input, value: 0, deadline: None }
+    pub(crate) fn call(to: Address, input: Bytes) -> Self {
+        Self { to: Some(to), input, value: 0, deadline: None, note: Note::default() }
     }
 }
 
@@ -217,7 +231,7 @@ impl Wallet {
     }
 
     pub(crate) async fn deploy(&self, code: Bytes) -> Result<Deployed, SendError> {
-        let draft = Draft { to: None, input: code, value: 0, deadline: None };
+        let draft = Draft { to: None, ..Draft::call(Address::ZERO, code) };
         let mined = self.execute(draft).await?;
         let receipt = self.endpoint().receipt(mined.hash).await?;
         let address = receipt.and_then(|receipt| receipt.contract).ok_or(ChainError::Answer {
@@ -268,11 +282,10 @@ impl Wallet {
                 Some(nonce) => nonce,
                 None => self.endpoint().transaction_count(self.address(), "pending").await?,
             };
-            let (raw, hash) = self.sign(&draft, nonce, gas, fees).await?;
-            match self.broadcast(&raw).await {
+            let (sent, verdict) = self.offer(&draft, nonce, gas, fees).await?;
+            match verdict {
                 Verdict::Taken => {
                     *next = Some(nonce.saturating_add(1));
-                    let sent = SentTransaction { nonce, hash };
                     return Ok(Pending::new(self.clone(), draft, gas, fees, sent, &head));
                 }
                 Verdict::Stale => {
@@ -353,7 +366,23 @@ impl Wallet {
         question
     }
 
-    pub(crate) async fn sign(
+    /// Signs, writes down, and only then sends.
+    pub(crate) async fn offer(
+        &self,
+        draft: &Draft,
+        nonce: u64,
+        gas: u64,
+        fees: Fees,
+    ) -> Result<(SentTransaction, Verdict), SendError> {
+        let (raw, hash) = self.sign(draft, nonce, gas, fees).await?;
+        let sent = SentTransaction { nonce, hash };
+        if let Some(write_down) = &draft.note.0 {
+            write_down(sent).map_err(SendError::Journal)?;
+        }
+        Ok((sent, self.broadcast(&raw).await))
+    }
+
+    async fn sign(
         &self,
         draft: &Draft,
         nonce: u64,
@@ -402,7 +431,7 @@ impl Wallet {
         }
     }
 
-    pub(crate) async fn broadcast(&self, raw: &Bytes) -> Verdict {
+    async fn broadcast(&self, raw: &Bytes) -> Verdict {
         let Err(error) = self.endpoint().send_raw(raw).await else { return Verdict::Taken };
         let ChainError::Refused { message, .. } = &error else {
             if error.is_transient() {

@@ -1,14 +1,17 @@
 //! A chain that goes away and comes back.
 
 use crate::stage::{Stage, event, next};
+use alloy::transports::http::reqwest;
 use photon_chain::{
     Account, ChainInput, Cursor, Done, Endpoint, FollowerConfig, Intent, Report, Sender,
     SenderConfig, Wallet, WalletConfig, follow,
 };
 use photon_wire::Secret;
 use photon_wire::contract::{Call, Event};
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
@@ -115,4 +118,67 @@ async fn a_silent_chain_ends_an_intent_at_its_deadline() {
     stage.alice.sender.submit(intent).await.unwrap();
     let Report::Outcome(outcome) = stage.alice.report().await else { panic!("no outcome") };
     assert!(outcome.result.unwrap_err().is_transient());
+}
+
+/// A chain that answers no question about more than three blocks, as some do.
+async fn stingy(chain: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let question = body(&mut stream).await;
+            let answer = match refused(&question) {
+                true => {
+                    let error = json!({ "code": -32005, "message": "query returned too much" });
+                    json!({ "jsonrpc": "2.0", "id": question["id"], "error": error }).to_string()
+                }
+                false => {
+                    let client = reqwest::Client::new();
+                    let request = client.post(&chain).header("content-type", "application/json");
+                    let answer = request.body(question.to_string()).send().await.unwrap();
+                    answer.text().await.unwrap()
+                }
+            };
+            let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: ";
+            let answer = format!("{head}{}\r\n\r\n{answer}", answer.len());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    url
+}
+
+async fn body(stream: &mut TcpStream) -> Value {
+    let mut bytes = Vec::new();
+    loop {
+        stream.read_buf(&mut bytes).await.unwrap();
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        if let Some((_, body)) = text.split_once("\r\n\r\n")
+            && let Ok(question) = serde_json::from_str(body)
+        {
+            return question;
+        }
+    }
+}
+
+fn refused(question: &Value) -> bool {
+    let number = |name: &str| {
+        let text = question["params"][0][name].as_str().unwrap().trim_start_matches("0x");
+        u64::from_str_radix(text, 16).unwrap()
+    };
+    question["method"] == "eth_getLogs" && number("toBlock") - number("fromBlock") >= 3
+}
+
+#[tokio::test]
+async fn a_chain_that_answers_little_at_once_is_asked_for_little() {
+    let mut stage = Stage::new().await;
+    for seed in [1, 2] {
+        stage.alice.send(Call::RegisterSecrets(vec![Secret([seed; 32])])).await.unwrap();
+        stage.chain().mine(20);
+    }
+    let endpoint = Endpoint::new(&stingy(stage.chain().url()).await).unwrap();
+    let from = Cursor::start(&stage.network);
+    let mut inputs = follow(endpoint, &stage.network, FollowerConfig::quick(), from);
+    for seed in [1, 2] {
+        assert_eq!(until(&mut inputs, seed).await, []);
+    }
 }

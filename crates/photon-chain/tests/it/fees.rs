@@ -1,10 +1,13 @@
 //! Transactions that wait for a block.
 
 use crate::stage::{Person, Stage};
-use photon_chain::{Done, Intent, Report, Sender, SenderConfig, SentTransaction, WalletConfig};
+use photon_chain::{
+    Done, Intent, Report, Sender, SenderConfig, SentTransaction, Wallet, WalletConfig,
+};
 use photon_devchain::{Config, Hardfork, Mining};
 use photon_wire::contract::Call;
-use photon_wire::{Secret, Timestamp};
+use photon_wire::{Amount, Epoch, Secret, Timestamp};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn hasty() -> WalletConfig {
@@ -79,8 +82,7 @@ async fn after_a_restart_nothing_is_sent_twice() {
         stage.alice.submit(1, register(1)).await;
         let first = sent(&mut stage.alice).await;
         let config = SenderConfig::default();
-        let wallet =
-            photon_chain::Wallet::new(stage.endpoint.clone(), stage.alice.account.clone(), hasty());
+        let wallet = Wallet::new(stage.endpoint.clone(), stage.alice.account.clone(), hasty());
         let (sender, reports) = Sender::start(wallet, stage.network.contract, config);
         (stage.alice.sender, stage.alice.reports) = (sender, reports);
         if mined_meanwhile {
@@ -125,4 +127,40 @@ async fn a_transaction_counts_when_it_is_deep_enough_and_not_before() {
         panic!("expected a block")
     };
     assert_eq!(mined.block.0, block);
+}
+
+#[tokio::test]
+async fn what_may_be_sent_is_written_down_before() {
+    let mut stage = Stage::with(Config::default(), hasty()).await;
+    let (open, key) = (stage.open(0), stage.key());
+    stage.alice.send(open).await.unwrap();
+    let amount = Amount(100);
+    let deposit = Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount };
+    let start = |stage: &Stage, journal: Arc<Mutex<Vec<SentTransaction>>>| {
+        let (endpoint, account) = (stage.endpoint.clone(), stage.alice.account.clone());
+        let wallet = Wallet::new(endpoint, account, hasty());
+        let (contract, config) = (stage.network.contract, SenderConfig::default());
+        Sender::start_with_journal(wallet, contract, config, move |id, sent| {
+            assert_eq!(id, 1);
+            let mut journal = journal.lock().unwrap();
+            journal.push(sent);
+            // The first time the disk is full.
+            if journal.len() == 1 { Err(std::io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        })
+    };
+    let journal = Arc::default();
+    (stage.alice.sender, stage.alice.reports) = start(&stage, Arc::clone(&journal));
+    stage.alice.submit(1, deposit.clone()).await;
+    // The process ends as soon as the deposit is in the chain, and knows nothing of that.
+    while stage.balance(stage.network.contract).await != amount {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    (stage.alice.sender, stage.alice.reports) = start(&stage, Arc::default());
+    let earlier = journal.lock().unwrap().clone();
+    assert_eq!(earlier.len(), 2);
+    let intent = Intent { id: 1, call: deposit, deadline: None, earlier };
+    stage.alice.sender.submit(intent).await.unwrap();
+    let outcome = stage.alice.outcome().await;
+    assert!(matches!(outcome.result, Ok(Done::Mined(_))), "{outcome:?}");
+    assert_eq!(stage.balance(stage.network.contract).await, amount);
 }
