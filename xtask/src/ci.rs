@@ -50,7 +50,8 @@ pub(crate) fn run() -> Result<()> {
 }
 
 fn steps() -> Vec<Step> {
-    let workspace = ["--workspace", "--locked"];
+    // With the tests that need another program, which `setup` has installed.
+    let workspace = ["--workspace", "--locked", "--features", "photon-chain/anvil"];
     vec![
         program("fmt", cargo().args(["fmt", "--all", "--check"])),
         part("tidy", tidy::run),
@@ -71,7 +72,7 @@ fn steps() -> Vec<Step> {
 }
 
 /// The tests, by cargo-nextest where it is installed (it is quicker), else by cargo itself.
-fn test(workspace: [&str; 2]) -> Step {
+fn test(workspace: [&str; 4]) -> Step {
     if shell::works(cargo().args(["nextest", "--version"])) {
         program("test", cargo().args(["nextest", "run"]).args(workspace))
     } else {
