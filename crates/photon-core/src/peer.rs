@@ -174,7 +174,12 @@ impl Machine {
             Accepted::Paid { payment, amount, note } => {
                 self.receipt(id, payment, amount, note, None)
             }
-            Accepted::Locked { key, operation, onward } => {
+            Accepted::Locked { key, number, operation, onward } => {
+                // A-B-C: A fills a slot, empties it and fills it again in one update. B would
+                // forward the lock that is left once for each time, and pay C for each.
+                if self.lock(key).is_none_or(|record| record.lock.number != number) {
+                    return;
+                }
                 let contents = opened
                     .iter()
                     .find(|opened| opened.operation == operation)

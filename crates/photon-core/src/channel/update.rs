@@ -10,7 +10,7 @@ use photon_wire::limits::{OPERATIONS, UPDATE_BYTES, UPDATES_IN_FLIGHT};
 use photon_wire::lock::Lock;
 use photon_wire::message::{Operation, Update};
 use photon_wire::{
-    Address, Amount, Nonce, PaymentId, Secret, SecretHash, Signature, Slot, Timestamp,
+    Address, Amount, LockNumber, Nonce, PaymentId, Secret, SecretHash, Signature, Slot, Timestamp,
 };
 
 /// What an accepted operation means to the roles above.
@@ -19,7 +19,7 @@ pub(crate) enum Accepted {
     /// We were paid.
     Paid { payment: PaymentId, amount: Amount, note: Vec<u8> },
     /// We were promised something; `operation` is its index in the update.
-    Locked { key: LockKey, operation: usize, onward: Vec<u8> },
+    Locked { key: LockKey, number: LockNumber, operation: usize, onward: Vec<u8> },
     /// A lock was paid to us.
     Unlocked { key: LockKey, record: LockRecord, secret: Secret },
     /// A lock is gone without payment.
@@ -234,9 +234,12 @@ impl Channel {
             (Operation::Pay { payment, amount, note }, _) => {
                 Accepted::Paid { payment: *payment, amount: *amount, note: note.clone() }
             }
-            (Operation::Lock { slot, onward, .. }, _) => {
-                Accepted::Locked { key: key(*slot), operation: index, onward: onward.clone() }
-            }
+            (Operation::Lock { slot, lock, onward }, _) => Accepted::Locked {
+                key: key(*slot),
+                number: lock.number,
+                operation: index,
+                onward: onward.clone(),
+            },
             (Operation::Unlock { secret, .. }, Undo::Removed(slot, record, _)) => {
                 let record = record.clone();
                 Accepted::Unlocked { key: key(*slot), record, secret: secret.clone() }

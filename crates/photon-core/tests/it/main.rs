@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::wildcard_enum_match_arm, reason = "a story looks for one thing")]
 
+mod attack;
 mod chain;
 mod direct;
 mod dispute;

@@ -40,7 +40,7 @@ pub(crate) fn channel(one: char, other: char) -> ChannelId {
 #[derive(Default)]
 pub(crate) struct Store {
     channels: BTreeMap<ChannelId, photon_core::record::ChannelRecord>,
-    locks: BTreeMap<LockKey, LockRecord>,
+    pub locks: BTreeMap<LockKey, LockRecord>,
     pub payments: BTreeMap<PaymentId, PaymentRecord>,
     updates: BTreeMap<(ChannelId, u64), Update>,
     rest: Snapshot,
@@ -284,6 +284,26 @@ impl World {
         }
     }
 
+    /// What one node alone has heard from its chain by now.
+    pub(crate) fn tell(&mut self, who: char, event: Event) {
+        self.index += 1;
+        let (block, time) = (BlockNumber(self.block), Timestamp(self.time));
+        let position = Position { block, time, index: self.index };
+        self.give(who, Input::Contract(position, event)).unwrap();
+    }
+
+    /// Says what an honest node would never say; only its signature is right.
+    pub(crate) fn say(
+        &mut self,
+        from: char,
+        to: char,
+        message: Message,
+    ) -> Result<Answer, Rejection> {
+        let opened = open(&message);
+        let (from, signer) = (account(from), Some(account(from)));
+        self.give(to, Input::Message(SignedMessage { from, message, signer, opened }))
+    }
+
     /// A new block, this much later.
     pub(crate) fn mine(&mut self, later: u64) {
         self.time += later;
@@ -360,7 +380,7 @@ impl World {
 }
 
 /// Opens what ends at the receiver, as the edge of a real node does with its key.
-fn open(message: &Message) -> Vec<OpenedLock> {
+pub(crate) fn open(message: &Message) -> Vec<OpenedLock> {
     let Message::Update(update) = message else { return vec![] };
     let opened = update.operations.iter().enumerate().filter_map(|(operation, lock)| {
         let Operation::Lock { onward, .. } = lock else { return None };
