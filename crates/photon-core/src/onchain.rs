@@ -424,7 +424,7 @@ impl Machine {
         }
         self.registering.remove(&hash);
         if in_time {
-            self.learn(secret.clone(), true);
+            self.learn(secret.clone());
         }
     }
 

@@ -33,7 +33,7 @@ impl Machine {
             Message::Acknowledge(acknowledge) => self.on_acknowledge(from, &acknowledge),
             Message::Refuse(refuse) => self.on_refuse(from, &refuse),
             Message::Reveal(secrets) => {
-                secrets.into_iter().for_each(|secret| self.learn(secret, false));
+                secrets.into_iter().for_each(|secret| self.learn(secret));
                 Ok(())
             }
             Message::Dispose(dispose) => self.on_dispose(from, dispose, signer),

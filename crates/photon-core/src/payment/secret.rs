@@ -6,13 +6,12 @@ use crate::view::NoticeKind;
 use photon_wire::Secret;
 
 impl Machine {
-    /// A secret is known: from a payee, from a payer's unlock, or (`registered`) from the chain,
-    /// in time and for good.
-    pub(crate) fn learn(&mut self, secret: Secret, registered: bool) {
+    /// A secret is known: from a payee, or from the chain.
+    pub(crate) fn learn(&mut self, secret: Secret) {
         let hash = secret.hash();
         for key in self.locks.with_hash(hash) {
             if key.ours {
-                self.pay_on(key, &secret, registered);
+                self.pay_on(key, &secret, false);
             } else {
                 self.claim(key, &secret);
             }
@@ -33,8 +32,8 @@ impl Machine {
     }
 
     /// We are the payer: the payee has earned the lock. The payer before us is told first, in the
-    /// same turn.
-    fn pay_on(&mut self, key: LockKey, secret: &Secret, registered: bool) {
+    /// same turn, unless it has `paid` already.
+    fn pay_on(&mut self, key: LockKey, secret: &Secret, paid: bool) {
         let Some(record) = self.lock(key).cloned() else { return };
         if matches!(record.fate, LockFate::Disposed(_)) {
             return;
@@ -51,9 +50,10 @@ impl Machine {
         }
         // E3. A-B-C: C shows the secret so late that B, paying C off the chain, could no longer
         // bring it onto the chain against A. Later B pays only what C has registered in time,
-        // because that registration makes A's lock safe as well.
+        // because that registration makes A's lock safe as well. It must be in time for this very
+        // lock: A could hold another one with the same hash and a later expiration.
         let safe = self.is_safe_to_pay(record.lock.expiration) || record.registered.is_some();
-        if safe || registered {
+        if safe || paid {
             self.unlock(key, &record, secret);
         }
     }

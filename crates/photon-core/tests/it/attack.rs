@@ -143,3 +143,28 @@ fn a_lock_is_forwarded_once_even_if_its_slot_was_used_twice_in_one_update() {
     world.say('A', 'B', update).unwrap();
     assert_eq!(locked(&world, 'B', 'C'), 20);
 }
+
+/// A keeps a second lock with the same hash and a later expiration. C registers the secret after
+/// the first lock is past: in time for the second, too late for the first.
+#[test]
+fn a_registration_in_time_for_one_lock_pays_no_other_lock() {
+    let mut world = line();
+    world.lose = vec!["Reveal", "Dispose"];
+    world.pay('A', 'C', 20, false).unwrap();
+    world.run();
+    let first = world.nodes[&'B'].store.locks[&key('A', 'B', 'B', 0)].clone();
+    let LockFate::Claimed(secret) =
+        world.nodes[&'C'].store.locks[&key('B', 'C', 'C', 0)].fate.clone()
+    else {
+        panic!("C knows the secret")
+    };
+    let mut payer = Forger::new('A', 'B');
+    payer.nonce = 1;
+    payer.locks.insert(Slot(0), first.lock);
+    let later = first.lock.expiration.0 + 500;
+    let twin = payer.update(vec![add(1, lock(1, 1, &secret, later), onward('C', 1, &secret))]);
+    world.say('A', 'B', twin).unwrap();
+    world.mine(first.lock.expiration.0 - world.time + 20);
+    world.event(registration(vec![secret]));
+    assert_eq!(balance(&world, 'B', 'C'), 80, "A can take the first lock back, so C gets nothing");
+}
