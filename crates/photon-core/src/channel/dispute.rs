@@ -1,7 +1,7 @@
 //! What a closed channel still owes us, decided from its state on every block, not from events.
 
 use super::Channel;
-use crate::record::{LockRecord, Purpose};
+use crate::record::{LockFate, LockRecord, Purpose};
 use alloc::vec::Vec;
 use photon_wire::contract::{Call, LockClaim};
 use photon_wire::{Seconds, Slot, Timestamp};
@@ -58,7 +58,10 @@ impl Channel {
 fn claim_of(slot: Slot, record: &LockRecord) -> Option<LockClaim> {
     let registered = record.registered.as_ref()?;
     let in_time = registered.time <= record.lock.expiration;
-    (in_time && !record.unlocked).then(|| LockClaim {
+    // A-B: B disposes a lock; A registers the secret itself and closes. Claiming the lock, B would
+    // be punished with its own disposal.
+    let is_ours = matches!(record.fate, LockFate::Claimed(_));
+    (in_time && is_ours && !record.unlocked).then(|| LockClaim {
         slot,
         lock: record.lock,
         index: registered.index,

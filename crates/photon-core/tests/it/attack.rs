@@ -168,3 +168,29 @@ fn a_registration_in_time_for_one_lock_pays_no_other_lock() {
     world.event(registration(vec![secret]));
     assert_eq!(balance(&world, 'B', 'C'), 80, "A can take the first lock back, so C gets nothing");
 }
+
+/// B has disposed a lock. A registers the secret itself and closes, and waits for B to claim the
+/// lock: then A would punish B with B's own disposal.
+#[test]
+fn a_disposed_lock_is_never_claimed_on_the_chain() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    let secret = secret(1);
+    let mut payer = Forger::new('A', 'B');
+    let update =
+        payer.update(vec![add(0, lock(0, 20, &secret, START + 1_000), onward('Z', 20, &secret))]);
+    let Message::Update(proof) = update.clone() else { unreachable!() };
+    world.say('A', 'B', update).unwrap();
+    close(&mut world, 'A', 'B');
+    world.event(Event::BalanceUpdated {
+        channel: channel('A', 'B'),
+        epoch: Epoch(1),
+        payer: account('A'),
+        nonce: proof.nonce,
+        transferred: proof.transferred,
+        locksroot: proof.locksroot,
+    });
+    world.event(registration(vec![secret]));
+    let all = calls(&world, 'B');
+    assert!(!all.iter().any(|call| matches!(call, Call::Unlock { .. })), "{all:?}");
+}
