@@ -136,8 +136,8 @@ impl End {
             return Err(Rejection::SlotTaken { slot });
         }
         // A disposal names a lock by its hash: a number used twice would let an old disposal
-        // punish an honest claim of a new lock.
-        if lock.number < self.head.next_number {
+        // punish an honest claim of a new lock. The last number has no next one.
+        if lock.number < self.head.next_number || lock.number == lock.number.next() {
             let (least, got) = (self.head.next_number, lock.number);
             return Err(Rejection::WrongLockNumber { least, got });
         }

@@ -194,3 +194,17 @@ fn a_disposed_lock_is_never_claimed_on_the_chain() {
     let all = calls(&world, 'B');
     assert!(!all.iter().any(|call| matches!(call, Call::Unlock { .. })), "{all:?}");
 }
+
+/// A names its lock with the last number there is, so that the next one can have the same name:
+/// B's disposal of the first would punish B's honest claim of the second.
+#[test]
+fn the_last_lock_number_is_refused_because_it_could_be_used_twice() {
+    let mut world = line();
+    let secret = secret(1);
+    let last = lock(u64::MAX, 20, &secret, START + 1_000);
+    let mut payer = Forger::new('A', 'B');
+    let update = payer.update(vec![add(0, last, onward('C', 20, &secret))]);
+    world.say('A', 'B', update).unwrap();
+    let view = world.nodes[&'B'].machine.channel(channel('A', 'B')).unwrap();
+    assert_eq!((view.theirs.locked, view.theirs.nonce), (Amount(0), Nonce(0)));
+}
