@@ -370,7 +370,7 @@ impl Machine {
                 | LockRole::Target { .. }
                 | LockRole::Refused => {
                     let failure = Failure { hop: self.config.account, reason: Reason::NoChannel };
-                    self.outgoing_failed(record, failure);
+                    self.outgoing_failed(key, record, failure);
                 }
             }
         }

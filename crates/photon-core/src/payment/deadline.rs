@@ -126,7 +126,7 @@ impl Machine {
             | LockRole::Target { .. }
             | LockRole::Refused => {
                 let failure = Failure { hop: self.partner_of(key), reason: Reason::Rejected };
-                self.outgoing_failed(&record, failure);
+                self.outgoing_failed(key, &record, failure);
             }
         }
     }

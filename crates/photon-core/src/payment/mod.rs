@@ -62,14 +62,22 @@ impl Machine {
         } else if let Some(record) = channel.lock_mut(key) {
             record.fate = LockFate::Disposed(failure);
         }
-        self.outgoing_failed(&record, failure);
+        self.outgoing_failed(key, &record, failure);
     }
 
     /// A lock of ours will never be claimed: whoever it was for hears of it.
-    pub(crate) fn outgoing_failed(&mut self, outgoing: &LockRecord, failure: Failure) {
+    pub(crate) fn outgoing_failed(
+        &mut self,
+        key: LockKey,
+        outgoing: &LockRecord,
+        failure: Failure,
+    ) {
         match &outgoing.role {
             LockRole::Initiator(payment) => self.attempt_failed(*payment, failure),
-            LockRole::Onward(incoming) if self.is_lock_of(*incoming, outgoing.lock.secret_hash) => {
+            // A-B-C: the lock to C hangs in a closed channel while A's own is past and gone, and
+            // A puts another lock with the same hash into its slot. That one was forwarded as
+            // another lock, which may still be claimed: it must not be given back.
+            LockRole::Onward(incoming) if self.is_forwarded_as(*incoming, key) => {
                 self.give_back(*incoming, failure);
             }
             LockRole::Onward(_)
@@ -82,6 +90,11 @@ impl Machine {
     /// Whether this slot still holds the lock of that payment, and not a later one.
     pub(crate) fn is_lock_of(&self, key: LockKey, hash: SecretHash) -> bool {
         self.lock(key).is_some_and(|record| record.lock.secret_hash == hash)
+    }
+
+    /// Whether this slot holds the lock that was forwarded as that one, and not a later lock.
+    fn is_forwarded_as(&self, incoming: LockKey, outgoing: LockKey) -> bool {
+        self.lock(incoming).is_some_and(|record| record.role == LockRole::Forwarded(outgoing))
     }
 
     pub(crate) fn partner_of(&self, key: LockKey) -> Address {

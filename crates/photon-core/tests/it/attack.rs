@@ -208,3 +208,36 @@ fn the_last_lock_number_is_refused_because_it_could_be_used_twice() {
     let view = world.nodes[&'B'].machine.channel(channel('A', 'B')).unwrap();
     assert_eq!((view.theirs.locked, view.theirs.nonce), (Amount(0), Nonce(0)));
 }
+
+/// B's outgoing lock hangs in the channel that C has closed. The incoming one is past and gone;
+/// A puts a new lock with the same hash into its slot, which B forwards to D. When the channel
+/// with C is settled, B must not give A's new lock back: D can still claim.
+#[test]
+fn a_settled_outgoing_lock_gives_back_only_the_lock_that_it_forwarded() {
+    let mut world = World::new("ABCD");
+    for (payer, payee) in [('A', 'B'), ('B', 'C'), ('B', 'D')] {
+        world.open(payer, 100, payee, 0);
+    }
+    world.lose = vec!["Reveal", "B -> D Update"];
+    world.pay('A', 'C', 20, false).unwrap();
+    world.run();
+    let LockFate::Claimed(secret) =
+        world.nodes[&'C'].store.locks[&key('B', 'C', 'C', 0)].fate.clone()
+    else {
+        panic!("C knows the secret")
+    };
+    close(&mut world, 'C', 'B');
+    world.mine(1_100);
+    world.run();
+    assert_eq!(balance(&world, 'A', 'B'), 100);
+    let mut payer = Forger::new('A', 'B');
+    payer.nonce = 2;
+    let expiration = world.time + 1_000;
+    let again =
+        payer.update(vec![add(0, lock(1, 20, &secret, expiration), onward('D', 20, &secret))]);
+    world.say('A', 'B', again).unwrap();
+    assert_eq!(locked(&world, 'B', 'D'), 20);
+    settle(&mut world, 'B', 'C');
+    let fate = world.nodes[&'B'].store.locks[&key('A', 'B', 'B', 0)].fate.clone();
+    assert_eq!(fate, LockFate::Open);
+}
