@@ -265,17 +265,19 @@ impl Machine {
         if signer != channel.partner {
             return Err(Rejection::WrongSigner { expected: channel.partner });
         }
-        let disposed: Vec<_> = dispose
-            .locks
-            .iter()
-            .filter_map(|lock| Some((channel.ours.slot_of(lock.lock)?, lock.failure)))
-            .collect();
-        let id = dispose.channel;
-        if !disposed.is_empty() {
-            self.change(Change::Disposal(id, dispose));
+        let is_known = |lock: &DisposedLock| channel.ours.slot_of(lock.lock).is_some();
+        if !dispose.locks.iter().any(is_known) {
+            return Ok(());
         }
-        for (slot, failure) in disposed {
-            self.on_lock_disposed(LockKey { channel: id, ours: true, slot }, failure);
+        let id = dispose.channel;
+        self.change(Change::Disposal(id, dispose.clone()));
+        for DisposedLock { lock, failure } in dispose.locks {
+            // A-B: B names one lock twice. The first time frees its slot for A's next attempt, so
+            // the slot is looked up only now.
+            let slot = self.channels.get(&id).and_then(|channel| channel.ours.slot_of(lock));
+            if let Some(slot) = slot {
+                self.on_lock_disposed(LockKey { channel: id, ours: true, slot }, failure);
+            }
         }
         Ok(())
     }

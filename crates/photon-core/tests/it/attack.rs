@@ -241,3 +241,26 @@ fn a_settled_outgoing_lock_gives_back_only_the_lock_that_it_forwarded() {
     let fate = world.nodes[&'B'].store.locks[&key('A', 'B', 'B', 0)].fate.clone();
     assert_eq!(fate, LockFate::Open);
 }
+
+/// B disposes one lock twice in one message. The first time A tries another route, over B again,
+/// and the new lock takes the free slot: the second time must not hit it.
+#[test]
+fn a_lock_named_twice_in_a_disposal_is_given_back_once() {
+    let mut world = World::new("ABCDT");
+    for (payer, payee) in [('A', 'B'), ('B', 'C'), ('C', 'T'), ('B', 'D'), ('D', 'T')] {
+        world.open(payer, 100, payee, 0);
+    }
+    world.lose = vec!["A -> B Update"];
+    world.pay('A', 'T', 20, false).unwrap();
+    let first = world.nodes[&'A'].store.locks[&key('A', 'B', 'A', 0)].lock.hash();
+    let failure = Failure { hop: account('B'), reason: Reason::InsufficientBalance };
+    let disposed = DisposedLock { lock: first, failure };
+    let dispose = Dispose {
+        channel: channel('A', 'B'),
+        epoch: Epoch(1),
+        locks: vec![disposed, disposed],
+        signature: Signature([0; 65]),
+    };
+    world.say('B', 'A', Message::Dispose(dispose)).unwrap();
+    assert_eq!(locked(&world, 'A', 'B'), 20, "the second attempt is still on its way");
+}
