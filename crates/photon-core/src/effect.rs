@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use photon_wire::contract::Call;
 use photon_wire::message::{Dispose, Message, Update};
 use photon_wire::record::{FeeSchedule, NodeRecord};
-use photon_wire::{Address, ChannelId, Nonce, Timestamp};
+use photon_wire::{Address, ChannelId, Nonce, SecretHash, Timestamp};
 
 /// What came of some steps: what to store, and what to do once it is stored.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -107,6 +107,8 @@ pub enum Change {
     GraphGone(ChannelId),
     /// A node's record.
     Node(NodeRecord),
+    /// These secrets are public for ever.
+    Registered(Vec<SecretHash>),
     /// Where the chain stands.
     Block(BlockRecord),
     /// Our fees.

@@ -76,6 +76,8 @@ pub struct Machine {
     pub(crate) invoices: BTreeMap<SecretHash, InvoiceRecord>,
     pub(crate) intents: BTreeMap<Purpose, IntentRecord>,
     pub(crate) registering: BTreeSet<SecretHash>,
+    /// Every secret that was ever registered, by anybody.
+    pub(crate) registered: BTreeSet<SecretHash>,
     pub(crate) graphs: BTreeMap<Token, Graph>,
     pub(crate) graph_rows: BTreeMap<ChannelId, GraphRecord>,
     pub(crate) nodes: BTreeMap<Address, NodeRecord>,
@@ -143,6 +145,7 @@ impl Machine {
                 .collect(),
             intents: snapshot.intents.into_iter().map(|row| (row.purpose, row)).collect(),
             registering: BTreeSet::new(),
+            registered: snapshot.registered.into_iter().collect(),
             graphs: BTreeMap::new(),
             graph_rows: BTreeMap::new(),
             nodes: BTreeMap::new(),

@@ -390,6 +390,11 @@ impl Machine {
     /// anything.
     fn on_registered(&mut self, time: Timestamp, root: B256, secrets: &[Secret]) {
         let hashes: Vec<SecretHash> = secrets.iter().map(Secret::hash).collect();
+        let is_news = |hash: &SecretHash| self.registered.insert(*hash);
+        let news: Vec<SecretHash> = hashes.iter().copied().filter(is_news).collect();
+        if !news.is_empty() {
+            self.change(Change::Registered(news));
+        }
         let known = |hash: &SecretHash| self.locks.by_hash.contains_key(hash);
         let count = hashes.iter().filter(|hash| known(hash)).count();
         if count == 0 {

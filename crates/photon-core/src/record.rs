@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub graph: Vec<GraphRecord>,
     /// What nodes say of themselves.
     pub nodes: Vec<NodeRecord>,
+    /// Secrets that were ever registered.
+    pub registered: Vec<SecretHash>,
     /// Where the chain stood.
     pub block: Option<BlockRecord>,
     /// Our fees, where they were set.

@@ -36,6 +36,10 @@ fn add(snapshot: &mut Snapshot, (key, value): &Row) -> Result<(), Fault> {
         StateKind::Intent => snapshot.intents.push(record(key, value)?),
         StateKind::Graph => snapshot.graph.push(record(key, value)?),
         StateKind::Node => snapshot.nodes.push(record(key, value)?),
+        StateKind::Registered => {
+            tables::contents(key, value)?;
+            snapshot.registered.push(tables::registered_of(key)?);
+        }
         StateKind::Block => snapshot.block = Some(record(key, value)?),
         StateKind::Fees => snapshot.fees.push((tables::fees_of(key)?, record(key, value)?)),
     }

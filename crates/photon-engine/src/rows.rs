@@ -43,6 +43,9 @@ impl Writer<'_> {
             Change::Graph(record) => self.put(tables::graph(record.channel), &record),
             Change::GraphGone(channel) => self.batch.delete(tables::graph(channel)),
             Change::Node(record) => self.put(tables::node(record.account), &record),
+            Change::Registered(hashes) => {
+                hashes.iter().for_each(|hash| self.batch.put(tables::registered(*hash), bare()));
+            }
             Change::Block(record) => self.put(tables::block(), &record),
             Change::Fees(channel, fees) => self.put(tables::fees(channel), &fees),
             Change::Notice(number, notice) => self.put(tables::notice(number), &notice),

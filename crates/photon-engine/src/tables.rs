@@ -55,10 +55,11 @@ pub(crate) enum StateKind {
     Node,
     Block,
     Fees,
+    Registered,
 }
 
 impl StateKind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Store,
         Self::Channel,
         Self::Payment,
@@ -68,6 +69,7 @@ impl StateKind {
         Self::Node,
         Self::Block,
         Self::Fees,
+        Self::Registered,
     ];
 
     const fn tag(self) -> u8 {
@@ -81,6 +83,7 @@ impl StateKind {
             Self::Node => 6,
             Self::Block => 7,
             Self::Fees => 8,
+            Self::Registered => 9,
         }
     }
 
@@ -187,6 +190,17 @@ pub(crate) fn fees(channel: Option<ChannelId>) -> Key {
 /// Whose fees the row with this key has.
 pub(crate) fn fees_of(key: &Key) -> Result<Option<ChannelId>, Fault> {
     Option::from_bytes(key.bytes.get(1..).unwrap_or_default()).map_err(|error| bad(key, error))
+}
+
+/// The row is bare: its key says which secret.
+pub(crate) fn registered(hash: SecretHash) -> Key {
+    state(StateKind::Registered, &hash)
+}
+
+/// Which secret was registered, by the row with this key.
+pub(crate) fn registered_of(key: &Key) -> Result<SecretHash, Fault> {
+    let name = key.bytes.get(1..).unwrap_or_default();
+    SecretHash::from_bytes(name).map_err(|error| bad(key, error))
 }
 
 /// All rows of a table.

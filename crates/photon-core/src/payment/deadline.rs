@@ -48,6 +48,11 @@ impl Machine {
         if record.lock.expiration.after(self.config.timing.claim_time) > dispute_end {
             return Err(Reason::ExpirationTooLate);
         }
+        // A-B-C: the secret was registered before there was a lock. C can claim at any time, while
+        // B sees a lock that nobody has registered, and lets A take its own back.
+        if self.registered.contains(&record.lock.secret_hash) {
+            return Err(Reason::DuplicateLock);
+        }
         // One live lock for each hash and direction: else one secret, shown once, pays two locks.
         let twins = self.locks.with_hash(record.lock.secret_hash);
         if twins.iter().any(|twin| *twin != key && !twin.ours && !self.is_given_back(*twin)) {

@@ -12,7 +12,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use photon_wire::codec::Encode;
 use photon_wire::limits::{MEDIATORS, NOTE_BYTES, ONWARD_BYTES};
-use photon_wire::message::Failure;
+use photon_wire::message::{Failure, Reason};
 use photon_wire::onward::{Hop, Onward};
 use photon_wire::{Address, Amount, PaymentId, Secret};
 
@@ -108,6 +108,11 @@ impl Machine {
         let route = self.find_route(&target, record.max_fee, &avoid)?;
         let unknown = Rejection::UnknownTarget { target: target.account };
         let attempt = record.attempts.first().cloned().ok_or(unknown)?;
+        // A lock that waits for a public secret is a present to the first hop.
+        if self.registered.contains(&attempt.secret_hash) {
+            let (hop, reason) = (self.config.account, Reason::DuplicateLock);
+            return Err(Rejection::Failed { hop, reason });
+        }
         let unreachable = Rejection::NoRoute { target: target.account };
         let first = *route.nodes.get(1).ok_or(unreachable)?;
         let total = *route.amounts.first().ok_or(unreachable)?;

@@ -264,3 +264,24 @@ fn a_lock_named_twice_in_a_disposal_is_given_back_once() {
     world.say('B', 'A', Message::Dispose(dispose)).unwrap();
     assert_eq!(locked(&world, 'A', 'B'), 20, "the second attempt is still on its way");
 }
+
+/// The secret was registered before the lock was made. C could claim it at any time, even long
+/// after B believes that it is past and lets A take its own back.
+#[test]
+fn a_lock_whose_secret_was_registered_before_is_never_forwarded() {
+    for restarts in [false, true] {
+        let mut world = line();
+        let secret = secret(1);
+        world.event(registration(vec![secret.clone()]));
+        if restarts {
+            world.restart('B');
+            world.run();
+        }
+        let mut payer = Forger::new('A', 'B');
+        let expiration = START + 1_000;
+        let update =
+            payer.update(vec![add(0, lock(0, 20, &secret, expiration), onward('C', 20, &secret))]);
+        world.say('A', 'B', update).unwrap();
+        assert_eq!(locked(&world, 'B', 'C'), 0, "restarted: {restarts}");
+    }
+}
