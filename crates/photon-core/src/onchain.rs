@@ -236,6 +236,11 @@ impl Machine {
         });
         let us = self.config.account;
         let Some(partner) = key.partner_of(us) else { return };
+        // A node that stopped between a block's events and the block hears the events again. To
+        // begin this life anew would be to sign its nonces twice.
+        if self.channels.get(&id).is_some_and(|channel| channel.epoch >= opened.epoch) {
+            return;
+        }
         self.intents.remove(&Purpose::Open(id));
         self.channels.insert(id, Channel::open(us, partner, key, opened));
         if let Some(channel) = self.channel_mut(id) {
@@ -258,7 +263,8 @@ impl Machine {
         }
         let Some(channel) = self.ours(id, epoch) else { return };
         let end = if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
-        end.head.deposit = total;
+        // Totals only grow; what is told again may be an older one.
+        end.head.deposit = end.head.deposit.max(total);
         channel.dirty.head = true;
         self.notify(NoticeKind::Deposited { channel: id, participant, deposit: total });
     }
@@ -266,7 +272,7 @@ impl Machine {
     fn on_withdrawn(&mut self, id: ChannelId, epoch: Epoch, participant: Address, total: Amount) {
         let Some(channel) = self.ours(id, epoch) else { return };
         let end = if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
-        end.head.withdrawn = total;
+        end.head.withdrawn = end.head.withdrawn.max(total);
         channel.dirty.head = true;
     }
 
@@ -276,6 +282,9 @@ impl Machine {
             self.put_graph(row);
         }
         let Some(channel) = self.ours(id, epoch) else { return };
+        if channel.dispute.is_some() {
+            return;
+        }
         let dispute = DisputeRecord { closer, update_until: until, ..DisputeRecord::default() };
         channel.dispute = Some(dispute);
         channel.dirty.head = true;

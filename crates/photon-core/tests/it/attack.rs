@@ -285,3 +285,25 @@ fn a_lock_whose_secret_was_registered_before_is_never_forwarded() {
         assert_eq!(locked(&world, 'B', 'C'), 0, "restarted: {restarts}");
     }
 }
+
+/// A node stopped between the events of a block and the block itself hears the events again.
+#[test]
+fn an_opening_and_a_deposit_told_again_change_nothing() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    let (id, epoch) = (channel('A', 'B'), Epoch(1));
+    let deposited = |deposit| Event::Deposited {
+        channel: id,
+        epoch,
+        participant: account('A'),
+        deposit: Amount(deposit),
+    };
+    world.event(deposited(150));
+    world.pay('A', 'B', 120, false).unwrap();
+    world.run();
+    let key = ChannelKey::new(crate::world::TOKEN, account('A'), account('B')).unwrap();
+    let settle_timeout = Seconds(crate::world::SETTLE_TIMEOUT);
+    world.same_block(Event::ChannelOpened { key, epoch, settle_timeout });
+    world.same_block(deposited(100));
+    assert_eq!(world.balances('A', 'B'), "30/120");
+}
