@@ -83,6 +83,8 @@ pub struct Machine {
     pub(crate) nodes: BTreeMap<Address, NodeRecord>,
     pub(crate) fees: BTreeMap<Option<ChannelId>, FeeSchedule>,
     pub(crate) online: BTreeSet<Address>,
+    /// Channels in which the partner may have said what we could not understand yet.
+    pub(crate) behind: BTreeSet<ChannelId>,
     touched: BTreeSet<ChannelId>,
     pending: Turn,
     next_intent: u64,
@@ -151,6 +153,7 @@ impl Machine {
             nodes: BTreeMap::new(),
             fees: snapshot.fees.into_iter().collect(),
             online: BTreeSet::new(),
+            behind: BTreeSet::new(),
             touched: BTreeSet::new(),
             pending: Turn::default(),
             next_intent: next_intent.saturating_add(1),

@@ -120,6 +120,7 @@ impl Machine {
         self.clock.block = Some(block);
         self.clock.head = head_time.max(block.time);
         self.change(Change::Block(block));
+        self.ask_again();
         self.claim_in_disputes();
         self.on_time()
     }
@@ -246,6 +247,7 @@ impl Machine {
         if let Some(channel) = self.channel_mut(id) {
             channel.dirty.head = true;
         }
+        self.behind.insert(id);
         self.notify(NoticeKind::ChannelOpened { channel: id, token, partner });
     }
 

@@ -148,7 +148,25 @@ impl Machine {
                 self.stop(id, rule);
                 Ok(())
             }
-            Err(rejection) => Err(rejection),
+            Err(rejection) => {
+                self.behind.insert(id);
+                Err(rejection)
+            }
+        }
+    }
+
+    /// A-B: A sees its deposit, or a lock's end, before B does, and B has to refuse what is right.
+    /// Whenever B has seen more of the chain it says where it stands, so that A sends it again.
+    pub(crate) fn ask_again(&mut self) {
+        for id in core::mem::take(&mut self.behind) {
+            let partner = self.channels.get(&id).map(|channel| channel.partner);
+            let Some(to) = partner.filter(|partner| self.online.contains(partner)) else {
+                continue;
+            };
+            if let Some(status) = self.status(id) {
+                let message = Message::Reestablish([status].into());
+                self.effect(Effect::Send { to, message });
+            }
         }
     }
 
@@ -327,5 +345,7 @@ const fn is_violation(rejection: &Rejection) -> bool {
             | Rejection::DirectionStopped { .. }
             | Rejection::WrongNonce { .. }
             | Rejection::NotExpired { .. }
+            // It may spend a deposit that we have not seen.
+            | Rejection::InsufficientBalance { .. }
     )
 }

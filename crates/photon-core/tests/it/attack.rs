@@ -307,3 +307,47 @@ fn an_opening_and_a_deposit_told_again_change_nothing() {
     world.same_block(deposited(100));
     assert_eq!(world.balances('A', 'B'), "30/120");
 }
+
+/// A sees its deposit before B does, and pays out of it at once.
+#[test]
+fn a_payment_out_of_a_deposit_that_the_payee_has_not_seen_arrives_when_it_has() {
+    let mut world = World::new("AB");
+    world.open('A', 10, 'B', 0);
+    let deposited = Event::Deposited {
+        channel: channel('A', 'B'),
+        epoch: Epoch(1),
+        participant: account('A'),
+        deposit: Amount(100),
+    };
+    world.tell('A', deposited.clone());
+    let payment = world.pay('A', 'B', 60, false).unwrap();
+    world.pay('A', 'B', 1, false).unwrap();
+    world.run();
+    assert_eq!(world.status('A', payment), PaymentStatus::Pending);
+    world.tell('B', deposited);
+    world.mine(1);
+    world.run();
+    assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
+    assert_eq!(world.balances('A', 'B'), "39/61");
+}
+
+/// The same for a whole channel.
+#[test]
+fn a_payment_in_a_channel_that_the_payee_has_not_seen_arrives_when_it_has() {
+    let mut world = World::new("AB");
+    let key = ChannelKey::new(crate::world::TOKEN, account('A'), account('B')).unwrap();
+    let (channel, epoch) = (key.id(), Epoch(1));
+    let settle_timeout = Seconds(crate::world::SETTLE_TIMEOUT);
+    let opened = Event::ChannelOpened { key, epoch, settle_timeout };
+    let (participant, deposit) = (account('A'), Amount(100));
+    let deposited = Event::Deposited { channel, epoch, participant, deposit };
+    world.tell('A', opened.clone());
+    world.tell('A', deposited.clone());
+    let payment = world.pay('A', 'B', 60, false).unwrap();
+    world.run();
+    world.tell('B', opened);
+    world.tell('B', deposited);
+    world.mine(1);
+    world.run();
+    assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
+}

@@ -98,23 +98,12 @@ fn forged(change: impl FnOnce(&mut Update)) -> (String, String, Vec<String>) {
 #[test]
 fn a_violation_changes_no_balance_and_stops_the_channel() {
     type Violation = (fn(&mut Update), &'static str);
-    let violations: [Violation; 6] = [
+    let violations: [Violation; 5] = [
         (|update| update.transferred = Amount(11), "B -> A Refuse 12"),
         (|update| update.locked = Amount(1), "B -> A Refuse 13"),
         (|update| update.locksroot = Locksroot(B256::repeat_byte(1)), "B -> A Refuse 14"),
         (|update| update.signature.0[0] = 1, "B -> A Refuse 15"),
         (|update| update.operations.clear(), "B -> A Refuse 16"),
-        (
-            |update| {
-                update.operations = vec![Operation::Pay {
-                    payment: PaymentId([1; 16]),
-                    amount: Amount(101),
-                    note: vec![],
-                }];
-                update.transferred = Amount(101);
-            },
-            "B -> A Refuse 21",
-        ),
     ];
     for (change, answer) in violations {
         let (before, after, chart) = forged(change);
@@ -124,11 +113,19 @@ fn a_violation_changes_no_balance_and_stops_the_channel() {
 }
 
 #[test]
-fn an_update_of_another_epoch_or_out_of_order_is_refused_without_stopping_anything() {
+fn what_an_honest_partner_could_have_sent_is_refused_without_stopping_anything() {
     for change in [
         (|update| update.epoch = Epoch(2)) as fn(&mut Update),
         |update| update.nonce = Nonce(2),
         |update| update.channel = channel('A', 'C'),
+        |update| {
+            update.operations = vec![Operation::Pay {
+                payment: PaymentId([1; 16]),
+                amount: Amount(101),
+                note: vec![],
+            }];
+            update.transferred = Amount(101);
+        },
     ] {
         let (before, after, chart) = forged(change);
         assert_eq!(before, after);
