@@ -86,7 +86,7 @@ impl Machine {
         let channel = self.with(id)?;
         let dispute = channel.dispute.ok_or(Rejection::NotClosed)?;
         let from = dispute.settle_after(self.config.parameters.challenge);
-        if self.clock.now() <= from {
+        if self.clock.past() <= from {
             return Err(Rejection::NotSettleable { from });
         }
         let call = channel.settle_call();
@@ -128,9 +128,10 @@ impl Machine {
     /// Brings what we may claim onto the chain, decided from the state after each block, so that
     /// no single event can be missed.
     fn claim_in_disputes(&mut self) {
-        let now = self.clock.now();
+        // Our own clock may run ahead: whether a dispute is over is for the chain to say.
+        let past = self.clock.past();
         let due: Vec<_> =
-            self.channels.values_mut().filter_map(|channel| channel.claim_call(now)).collect();
+            self.channels.values_mut().filter_map(|channel| channel.claim_call(past)).collect();
         for (purpose, call, deadline) in due {
             self.submit_once(purpose, call, Some(deadline));
         }
@@ -138,12 +139,12 @@ impl Machine {
 
     /// Settles what the contract will settle now.
     pub(crate) fn settle_disputes(&mut self) {
-        let now = self.clock.now();
+        let past = self.clock.past();
         let challenge = self.config.parameters.challenge;
         let due: Vec<_> = self
             .channels
             .values()
-            .filter(|channel| channel.is_settleable(now, challenge))
+            .filter(|channel| channel.is_settleable(past, challenge))
             .map(|channel| (channel.id, channel.settle_call()))
             .collect();
         for (id, call) in due {

@@ -8,9 +8,9 @@ use photon_wire::{Seconds, Slot, Timestamp};
 
 impl Channel {
     /// What to tell the contract while it takes updates and unlocks.
-    pub(crate) fn claim_call(&mut self, now: Timestamp) -> Option<(Purpose, Call, Timestamp)> {
+    pub(crate) fn claim_call(&mut self, past: Timestamp) -> Option<(Purpose, Call, Timestamp)> {
         let dispute = self.dispute?;
-        if now > dispute.update_until {
+        if past > dispute.update_until {
             return None;
         }
         let proof = self.proof?;
@@ -24,8 +24,8 @@ impl Channel {
     }
 
     /// Whether the contract pays both out now.
-    pub(crate) fn is_settleable(&self, now: Timestamp, challenge: Seconds) -> bool {
-        self.dispute.is_some_and(|dispute| now > dispute.settle_after(challenge))
+    pub(crate) fn is_settleable(&self, past: Timestamp, challenge: Seconds) -> bool {
+        self.dispute.is_some_and(|dispute| past > dispute.settle_after(challenge))
     }
 
     /// Claims every lock of the partner whose secret was registered in time.

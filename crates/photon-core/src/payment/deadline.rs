@@ -75,8 +75,8 @@ impl Machine {
 
     /// E4: a payee that knows the secret and is not paid yet makes the secret public in time.
     fn register_due(&mut self) {
-        let now = self.clock.now();
-        let soon = now.after(self.config.timing.reveal_timeout);
+        let past = self.clock.past();
+        let soon = self.clock.now().after(self.config.timing.reveal_timeout);
         let mut due: BTreeMap<SecretHash, (Secret, Timestamp)> = BTreeMap::new();
         for (expiration, key) in &self.locks.by_expiration {
             let Some(channel) = self.channels.get(&key.channel) else { continue };
@@ -85,7 +85,7 @@ impl Machine {
             // In a dispute nothing is paid off the chain any more.
             let is_due = *expiration <= soon || channel.dispute.is_some();
             let hash = record.lock.secret_hash;
-            if key.ours || !is_due || *expiration < now || record.registered.is_some() {
+            if key.ours || !is_due || *expiration < past || record.registered.is_some() {
                 continue;
             }
             if !self.registering.contains(&hash) {

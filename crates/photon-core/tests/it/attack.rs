@@ -351,3 +351,21 @@ fn a_payment_in_a_channel_that_the_payee_has_not_seen_arrives_when_it_has() {
     world.run();
     assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
 }
+
+/// B's own clock runs days ahead: that must not make B believe that the dispute is over, nor that
+/// it is too late to register.
+#[test]
+fn a_clock_that_runs_ahead_ends_no_dispute() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["Reveal"];
+    world.pay('A', 'B', 30, true).unwrap();
+    world.run();
+    let ahead = Timestamp(world.time + 10 * crate::world::SETTLE_TIMEOUT);
+    world.give('B', Input::Clock(ahead)).unwrap();
+    close(&mut world, 'A', 'B');
+    let all = calls(&world, 'B');
+    assert!(all.iter().any(|call| matches!(call, Call::Update { .. })), "{all:?}");
+    assert!(all.iter().any(|call| matches!(call, Call::RegisterSecrets(_))), "{all:?}");
+    assert!(!all.iter().any(|call| matches!(call, Call::Settle { .. })), "{all:?}");
+}
