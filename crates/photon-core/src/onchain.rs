@@ -318,6 +318,12 @@ impl Machine {
             }
         }
         channel.dirty.head = true;
+        if payer == us {
+            // Who shows a proof of ours to the contract has it, acknowledged or not: what it pays
+            // is paid.
+            let shown = nonce.min(channel.ours.head.nonce);
+            self.acknowledged(id, shown);
+        }
         self.notify(NoticeKind::BalanceUpdated { channel: id, payer, nonce });
     }
 

@@ -238,7 +238,7 @@ impl Machine {
         Ok(())
     }
 
-    fn acknowledged(&mut self, id: ChannelId, nonce: Nonce) {
+    pub(crate) fn acknowledged(&mut self, id: ChannelId, nonce: Nonce) {
         let Some(channel) = self.channel_mut(id) else { return };
         if nonce <= channel.acknowledged {
             return;

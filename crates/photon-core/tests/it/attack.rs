@@ -369,3 +369,25 @@ fn a_clock_that_runs_ahead_ends_no_dispute() {
     assert!(all.iter().any(|call| matches!(call, Call::RegisterSecrets(_))), "{all:?}");
     assert!(!all.iter().any(|call| matches!(call, Call::Settle { .. })), "{all:?}");
 }
+
+/// B never acknowledges, but shows A's proof to the contract: B has been paid, and A must not be
+/// told that it was not.
+#[test]
+fn a_payment_that_the_payee_shows_to_the_contract_is_paid() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["Acknowledge"];
+    let payment = world.pay('A', 'B', 30, false).unwrap();
+    world.run();
+    close(&mut world, 'B', 'A');
+    world.event(Event::BalanceUpdated {
+        channel: channel('A', 'B'),
+        epoch: Epoch(1),
+        payer: account('A'),
+        nonce: Nonce(1),
+        transferred: Amount(30),
+        locksroot: Locksroot::EMPTY,
+    });
+    settle(&mut world, 'A', 'B');
+    assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
+}
