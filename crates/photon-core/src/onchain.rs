@@ -182,6 +182,7 @@ impl Machine {
         {
             channel.closing = false;
             channel.dirty.head = true;
+            self.catch_up(id);
         }
         self.notify(NoticeKind::TransactionFailed { purpose });
         Ok(Answer::Done)

@@ -9,10 +9,11 @@ mod target;
 
 use crate::machine::Machine;
 use crate::record::{LockFate, LockKey, LockRecord, LockRole};
+use alloc::vec::Vec;
 use photon_wire::codec::Decode;
 use photon_wire::message::{DisposedLock, Failure, Reason};
 use photon_wire::onward::{ForTarget, Onward};
-use photon_wire::{Address, SecretHash};
+use photon_wire::{Address, ChannelId, SecretHash, Slot};
 
 impl Machine {
     /// A payer has promised us something.
@@ -54,15 +55,41 @@ impl Machine {
         if !self.is_undecided(key) {
             return;
         }
-        let Some(channel) = self.channel_mut(key.channel) else { return };
-        let Some(record) = channel.lock(key).cloned() else { return };
-        if channel.is_open() {
-            channel.send_drop(key.slot).expect("an open channel always takes a drop");
-            self.locks.remove(key, &record);
-        } else if let Some(record) = channel.lock_mut(key) {
+        let Some(record) = self.lock(key).cloned() else { return };
+        if !self.drop_disposed(key, &record)
+            && let Some(record) = self.lock_mut(key)
+        {
             record.fate = LockFate::Disposed(failure);
         }
         self.outgoing_failed(key, &record, failure);
+    }
+
+    /// Takes back a lock of ours that its payee has disposed, if the channel takes updates.
+    fn drop_disposed(&mut self, key: LockKey, record: &LockRecord) -> bool {
+        let Some(channel) = self.channel_mut(key.channel) else { return false };
+        if !channel.is_open() {
+            return false;
+        }
+        channel.send_drop(key.slot).expect("an open channel always takes a drop");
+        self.locks.remove(key, record);
+        true
+    }
+
+    /// A closing of ours has failed: what was decided while it was on its way is done now.
+    pub(crate) fn catch_up(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get(&id) else { return };
+        let locks: Vec<(Slot, LockRecord)> =
+            channel.ours.locks().map(|(slot, record)| (slot, record.clone())).collect();
+        for (slot, record) in locks {
+            let key = LockKey { channel: id, ours: true, slot };
+            match &record.fate {
+                LockFate::Open => {}
+                LockFate::Claimed(secret) => self.pay_on(key, secret, false),
+                LockFate::Disposed(_) => {
+                    self.drop_disposed(key, &record);
+                }
+            }
+        }
     }
 
     /// A lock of ours will never be claimed: whoever it was for hears of it.

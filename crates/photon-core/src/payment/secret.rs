@@ -33,7 +33,7 @@ impl Machine {
 
     /// We are the payer: the payee has earned the lock. The payer before us is told first, in the
     /// same turn, unless it has `paid` already.
-    fn pay_on(&mut self, key: LockKey, secret: &Secret, paid: bool) {
+    pub(crate) fn pay_on(&mut self, key: LockKey, secret: &Secret, paid: bool) {
         let Some(record) = self.lock(key).cloned() else { return };
         if matches!(record.fate, LockFate::Disposed(_)) {
             return;

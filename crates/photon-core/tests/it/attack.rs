@@ -391,3 +391,30 @@ fn a_payment_that_the_payee_shows_to_the_contract_is_paid() {
     settle(&mut world, 'A', 'B');
     assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
 }
+
+/// While A's closing was on its way, B gave one lock back and showed the secret of another. The
+/// closing fails: the channel lives, and what was decided meanwhile is done.
+#[test]
+fn a_failed_closing_leaves_nothing_undone() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["A -> B Update"];
+    world.pay('A', 'B', 20, true).unwrap();
+    world.pay('A', 'B', 30, true).unwrap();
+    world.run();
+    let id = channel('A', 'B');
+    let answer = world.give('A', Input::Command(Command::CloseChannel(id))).unwrap();
+    let Answer::Channel(_, intent) = answer else { panic!("{answer:?}") };
+    world.lose.clear();
+    let first = world.nodes[&'A'].store.locks[&key('A', 'B', 'A', 0)].lock.hash();
+    let failure = Failure { hop: account('B'), reason: Reason::Rejected };
+    let (epoch, signature) = (Epoch(1), Signature([0; 65]));
+    let locks = vec![DisposedLock { lock: first, failure }];
+    let dispose = Dispose { channel: id, epoch, locks, signature };
+    world.say('B', 'A', Message::Dispose(dispose)).unwrap();
+    world.say('B', 'A', Message::Reveal(vec![Secret([17; 32])])).unwrap();
+    assert_eq!(locked(&world, 'A', 'B'), 50);
+    let outcome = Err("reverted".into());
+    world.give('A', Input::Submitted { id: intent, outcome }).unwrap();
+    assert_eq!((locked(&world, 'A', 'B'), balance(&world, 'A', 'B')), (0, 70));
+}
