@@ -211,8 +211,9 @@ impl Machine {
                 let balance = Balance { transferred, locksroot, declared: Amount::ZERO };
                 self.on_balance_updated(channel, epoch, payer, nonce, balance);
             }
-            Event::Unlocked { channel, epoch, payer, slots, amount, .. } => {
-                self.on_claimed(channel, epoch, payer, &slots, amount);
+            Event::Unlocked { channel, epoch, payer, nonce, slots, amount } => {
+                self.on_claimed(channel, epoch, payer, nonce, &slots);
+                self.notify(NoticeKind::Unlocked { channel, payer, amount });
             }
             Event::Punished { .. } => {}
             Event::ChannelSettled { channel, epoch, paid_low, paid_high } => {
@@ -333,18 +334,21 @@ impl Machine {
         id: ChannelId,
         epoch: Epoch,
         payer: Address,
+        nonce: Nonce,
         slots: &[Slot],
-        amount: Amount,
     ) {
         let Some(channel) = self.ours(id, epoch) else { return };
         let ours = payer == channel.us;
+        // A-B: under an old proof of A, B claims a lock from a slot that holds another by now.
+        if nonce != channel.end(ours).head.nonce {
+            return;
+        }
         for slot in slots {
             if let Some(record) = channel.lock_mut(LockKey { channel: id, ours, slot: *slot }) {
                 record.unlocked = true;
             }
         }
         self.intents.remove(&Purpose::Unlock(id));
-        self.notify(NoticeKind::Unlocked { channel: id, payer, amount });
     }
 
     fn on_settled(&mut self, id: ChannelId, epoch: Epoch, low: Amount, high: Amount) {

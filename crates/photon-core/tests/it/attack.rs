@@ -418,3 +418,28 @@ fn a_failed_closing_leaves_nothing_undone() {
     world.give('A', Input::Submitted { id: intent, outcome }).unwrap();
     assert_eq!((locked(&world, 'A', 'B'), balance(&world, 'A', 'B')), (0, 70));
 }
+
+/// B claims, with an old proof of A, a lock in a slot that holds another lock by now.
+#[test]
+fn a_claim_under_an_old_proof_says_nothing_of_the_lock_that_is_in_the_slot_now() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.pay('A', 'B', 20, true).unwrap();
+    world.run();
+    world.lose = vec!["Reveal"];
+    world.pay('A', 'B', 30, true).unwrap();
+    world.run();
+    let payment = PaymentId([2; 16]);
+    close(&mut world, 'B', 'A');
+    world.event(Event::Unlocked {
+        channel: channel('A', 'B'),
+        epoch: Epoch(1),
+        payer: account('A'),
+        nonce: Nonce(1),
+        slots: vec![Slot(0)],
+        amount: Amount(20),
+    });
+    settle(&mut world, 'A', 'B');
+    let failed = PaymentStatus::Failed(PaymentFailure::ChannelClosed);
+    assert_eq!(world.status('A', payment), failed);
+}
