@@ -188,6 +188,14 @@ impl Machine {
         Ok(Answer::Done)
     }
 
+    /// The chain has done it, whoever sent it. Its row goes too: submitted again after a restart,
+    /// an opening would be valid once more when the channel is settled.
+    fn done_with(&mut self, purpose: Purpose) {
+        if let Some(record) = self.intents.remove(&purpose) {
+            self.change(Change::IntentGone(record.intent.id));
+        }
+    }
+
     /// The contract said something, as deep in the chain as we demand.
     pub(crate) fn on_event(
         &mut self,
@@ -245,7 +253,7 @@ impl Machine {
         if self.channels.get(&id).is_some_and(|channel| channel.epoch >= opened.epoch) {
             return;
         }
-        self.intents.remove(&Purpose::Open(id));
+        self.done_with(Purpose::Open(id));
         self.channels.insert(id, Channel::open(us, partner, key, opened));
         if let Some(channel) = self.channel_mut(id) {
             channel.dirty.head = true;
@@ -348,7 +356,7 @@ impl Machine {
                 record.unlocked = true;
             }
         }
-        self.intents.remove(&Purpose::Unlock(id));
+        self.done_with(Purpose::Unlock(id));
     }
 
     fn on_settled(&mut self, id: ChannelId, epoch: Epoch, low: Amount, high: Amount) {
@@ -362,7 +370,9 @@ impl Machine {
             return;
         }
         let Some(channel) = self.channels.remove(&id) else { return };
-        self.intents.retain(|purpose, _| !concerns(purpose, id));
+        let over: Vec<Purpose> =
+            self.intents.keys().copied().filter(|purpose| concerns(purpose, id)).collect();
+        over.into_iter().for_each(|purpose| self.done_with(purpose));
         let (ours, theirs) = if channel.us < channel.partner { (low, high) } else { (high, low) };
         for ours in [true, false] {
             for (slot, record) in channel.end(ours).locks() {

@@ -443,3 +443,22 @@ fn a_claim_under_an_old_proof_says_nothing_of_the_lock_that_is_in_the_slot_now()
     let failed = PaymentStatus::Failed(PaymentFailure::ChannelClosed);
     assert_eq!(world.status('A', payment), failed);
 }
+
+/// The opening is in the chain before the sender says so; then the node stops. It must not send
+/// the opening, with its deposit, once more: after a settlement it would be valid again.
+#[test]
+fn what_the_chain_has_done_is_not_submitted_again_after_a_restart() {
+    let mut world = World::new("AB");
+    let open = Command::OpenChannel {
+        token: crate::world::TOKEN,
+        partner: account('B'),
+        settle_timeout: Seconds(crate::world::SETTLE_TIMEOUT),
+        deposit: Amount(100),
+    };
+    let answer = world.give('A', Input::Command(open)).unwrap();
+    let Answer::Channel(_, intent) = answer else { panic!("{answer:?}") };
+    world.open('A', 100, 'B', 0);
+    world.give('A', Input::Submitted { id: intent, outcome: Ok(()) }).unwrap();
+    world.restart('A');
+    assert_eq!(world.nodes[&'A'].machine.intents(), []);
+}
