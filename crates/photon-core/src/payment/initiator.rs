@@ -55,6 +55,13 @@ impl Machine {
 
     fn check_payment(&self, pay: &PayCommand) -> Result<(), Rejection> {
         self.check_target(&pay.target)?;
+        // A-B-C: two payments of one invoice. Mediating the second, B knows the secret from the
+        // first and keeps it.
+        let is_twin =
+            |known: &&PaymentRecord| pay.invoice.is_some() && known.invoice == pay.invoice;
+        if let Some(twin) = self.payments.values().find(is_twin) {
+            return Err(Rejection::PaymentExists { payment: twin.id });
+        }
         if pay.note.len() > NOTE_BYTES {
             return Err(Rejection::NoteTooLong { length: pay.note.len() });
         }

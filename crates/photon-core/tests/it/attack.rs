@@ -462,3 +462,37 @@ fn what_the_chain_has_done_is_not_submitted_again_after_a_restart() {
     world.restart('A');
     assert_eq!(world.nodes[&'A'].machine.intents(), []);
 }
+
+/// Two payments of one invoice at once: whoever mediates the second knows the secret from the
+/// first and keeps it.
+#[test]
+fn an_invoice_is_paid_by_one_payment_at_a_time() {
+    let mut world = line();
+    let hash = secret(1).hash();
+    let command = |name: u8| {
+        let contents = ForTarget {
+            payment: PaymentId([name; 16]),
+            amount: Amount(5),
+            secret: None,
+            note: vec![],
+        };
+        Input::Command(Command::Pay(PayCommand {
+            payment: PaymentId([name; 16]),
+            target: Target { token: crate::world::TOKEN, account: account('C'), amount: Amount(5) },
+            max_fee: Amount(0),
+            note: vec![],
+            invoice: Some(hash),
+            locked: true,
+            attempts: vec![Attempt {
+                secret: None,
+                secret_hash: hash,
+                sealed: contents.to_bytes(),
+            }],
+        }))
+    };
+    world.give('A', command(1)).unwrap();
+    world.give('A', command(1)).unwrap();
+    let payment = PaymentId([1; 16]);
+    assert_eq!(world.give('A', command(2)), Err(Rejection::PaymentExists { payment }));
+    assert_eq!(locked(&world, 'A', 'B'), 5);
+}
