@@ -119,11 +119,18 @@ impl Machine {
     fn take_back(&mut self, key: LockKey) {
         let Some(channel) = self.channel_mut(key.channel) else { return };
         let Some(record) = channel.lock(key).cloned() else { return };
-        if record.registered.is_some() || !channel.is_open() {
+        if record.registered.is_some() {
             return;
         }
-        channel.send_expire(key.slot).expect("an open channel always takes an expiry");
-        self.locks.remove(key, &record);
+        if channel.is_open() {
+            channel.send_expire(key.slot).expect("an open channel always takes an expiry");
+            self.locks.remove(key, &record);
+        }
+        // Past and not registered it will never be claimed, even where the channel takes no
+        // updates any more; who was told of a disposal has heard so already.
+        if matches!(record.fate, LockFate::Disposed(_)) {
+            return;
+        }
         match record.role {
             LockRole::Initiator(payment) => self.payment_failed(payment, PaymentFailure::Expired),
             LockRole::Onward(_)

@@ -496,3 +496,18 @@ fn an_invoice_is_paid_by_one_payment_at_a_time() {
     assert_eq!(world.give('A', command(2)), Err(Rejection::PaymentExists { payment }));
     assert_eq!(locked(&world, 'A', 'B'), 5);
 }
+
+/// B refuses everything without reason and goes away: the payment ends when its lock is past.
+#[test]
+fn a_payment_in_a_stopped_channel_ends_when_its_lock_is_past() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["A -> B Update"];
+    let payment = world.pay('A', 'B', 20, true).unwrap();
+    world.run();
+    let (channel, epoch, nonce) = (channel('A', 'B'), Epoch(1), Nonce(1));
+    let refuse = Refuse { channel, epoch, nonce, rule: 12 };
+    world.say('B', 'A', Message::Refuse(refuse)).unwrap();
+    world.mine(1_100);
+    assert_eq!(world.status('A', payment), PaymentStatus::Failed(PaymentFailure::Expired));
+}
