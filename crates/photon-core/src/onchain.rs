@@ -351,10 +351,19 @@ impl Machine {
         if nonce != channel.end(ours).head.nonce {
             return;
         }
+        let mut claimed = Vec::new();
         for slot in slots {
-            if let Some(record) = channel.lock_mut(LockKey { channel: id, ours, slot: *slot }) {
-                record.unlocked = true;
+            let key = LockKey { channel: id, ours, slot: *slot };
+            let Some(record) = channel.lock_mut(key) else { continue };
+            if !core::mem::replace(&mut record.unlocked, true)
+                && let LockFate::Claimed(secret) = &record.fate
+            {
+                claimed.push((key, record.clone(), secret.clone()));
             }
+        }
+        // What the contract pays is paid, as if the payer had.
+        for (key, record, secret) in claimed.into_iter().filter(|(key, _, _)| !key.ours) {
+            self.on_unlocked(key, record, secret);
         }
         self.done_with(Purpose::Unlock(id));
     }

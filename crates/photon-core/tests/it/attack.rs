@@ -511,3 +511,26 @@ fn a_payment_in_a_stopped_channel_ends_when_its_lock_is_past() {
     world.mine(1_100);
     assert_eq!(world.status('A', payment), PaymentStatus::Failed(PaymentFailure::Expired));
 }
+
+/// A lock that was paid by the contract is a payment received like any other.
+#[test]
+fn a_lock_claimed_on_the_chain_has_a_receipt_once() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["Reveal"];
+    world.pay('A', 'B', 20, true).unwrap();
+    world.run();
+    close(&mut world, 'A', 'B');
+    let unlocked = Event::Unlocked {
+        channel: channel('A', 'B'),
+        epoch: Epoch(1),
+        payer: account('A'),
+        nonce: Nonce(1),
+        slots: vec![Slot(0)],
+        amount: Amount(20),
+    };
+    world.event(unlocked.clone());
+    world.event(unlocked);
+    let received = |notice: &&Notice| matches!(notice.kind, NoticeKind::PaymentReceived { .. });
+    assert_eq!(world.nodes[&'B'].store.notices.iter().filter(received).count(), 1);
+}
