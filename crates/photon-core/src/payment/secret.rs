@@ -43,9 +43,9 @@ impl Machine {
         {
             record.fate = LockFate::Claimed(secret.clone());
         }
-        match record.role {
-            LockRole::Initiator(payment) => self.payment_arrived(payment, Some(secret.clone())),
-            LockRole::Onward(incoming) => self.claim(incoming, secret),
+        match &record.role {
+            LockRole::Initiator(payment) => self.payment_arrived(*payment, Some(secret.clone())),
+            LockRole::Onward(incoming) => self.claim(*incoming, secret),
             LockRole::Forwarded(_) | LockRole::Target { .. } | LockRole::Refused => {}
         }
         // E3. A-B-C: C shows the secret so late that B, paying C off the chain, could no longer
@@ -53,6 +53,8 @@ impl Machine {
         // because that registration makes A's lock safe as well. It must be in time for this very
         // lock: A could hold another one with the same hash and a later expiration.
         let safe = self.is_safe_to_pay(record.lock.expiration) || record.registered.is_some();
+        // An initiator has no payer to collect from, and has just said that it paid.
+        let paid = paid || matches!(record.role, LockRole::Initiator(_));
         if safe || paid {
             self.unlock(key, &record, secret);
         }

@@ -534,3 +534,19 @@ fn a_lock_claimed_on_the_chain_has_a_receipt_once() {
     let received = |notice: &&Notice| matches!(notice.kind, NoticeKind::PaymentReceived { .. });
     assert_eq!(world.nodes[&'B'].store.notices.iter().filter(received).count(), 1);
 }
+
+/// B shows the secret late, but before the end. A has no payer of its own to wait for: it says
+/// "paid" only together with paying.
+#[test]
+fn an_initiator_that_says_paid_has_paid() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["Reveal"];
+    let payment = world.pay('A', 'B', 20, true).unwrap();
+    world.run();
+    world.lose.clear();
+    world.mine(950);
+    world.say('B', 'A', Message::Reveal(vec![Secret([9; 32])])).unwrap();
+    assert!(matches!(world.status('A', payment), PaymentStatus::Paid { .. }));
+    assert_eq!(locked(&world, 'A', 'B'), 0);
+}
