@@ -50,8 +50,9 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// The shortest settle timeout under which a lock of ours can be accepted at all.
+    /// The shortest settle timeout under which a lock of ours can be accepted at all, even by a
+    /// payee whose clock is a hop margin behind its payer's.
     pub const fn least_settle_timeout(&self) -> Seconds {
-        self.lock_duration.plus(self.claim_time)
+        self.lock_duration.plus(self.claim_time).plus(self.hop_margin)
     }
 }

@@ -550,3 +550,20 @@ fn an_initiator_that_says_paid_has_paid() {
     assert!(matches!(world.status('A', payment), PaymentStatus::Paid { .. }));
     assert_eq!(locked(&world, 'A', 'B'), 0);
 }
+
+/// A channel with the shortest settle timeout that a node proposes; the payer's clock is a little
+/// ahead of the payee's.
+#[test]
+fn the_shortest_settle_timeout_leaves_room_for_clocks_that_differ() {
+    let mut world = World::new("AB");
+    let key = ChannelKey::new(crate::world::TOKEN, account('A'), account('B')).unwrap();
+    let (channel, epoch) = (key.id(), Epoch(1));
+    let settle_timeout = crate::world::timing().least_settle_timeout();
+    world.event(Event::ChannelOpened { key, epoch, settle_timeout });
+    let (participant, deposit) = (account('A'), Amount(100));
+    world.event(Event::Deposited { channel, epoch, participant, deposit });
+    world.give('A', Input::Clock(Timestamp(world.time + 5))).unwrap();
+    let payment = world.pay('A', 'B', 20, true).unwrap();
+    world.run();
+    assert!(matches!(world.status('A', payment), PaymentStatus::Paid { .. }));
+}
