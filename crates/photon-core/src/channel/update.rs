@@ -155,6 +155,9 @@ impl Channel {
             }
             Err(rejection) => {
                 undos.into_iter().rev().for_each(|undo| self.theirs.undo(undo));
+                // The tree notes what has changed until it is asked for its root: a partner that
+                // is refused for ever must not make it note for ever.
+                self.theirs.locksroot();
                 Err(rejection)
             }
         }
