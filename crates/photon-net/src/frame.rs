@@ -64,6 +64,12 @@ pub(crate) fn split(frames: Frames) -> (FrameReader, FrameWriter) {
     (reader, writer)
 }
 
+/// A frame that came whole together with the end of the handshake. The reader by itself looks at
+/// its buffer only after it has read more, which may never come.
+pub(crate) fn left_over(reader: &mut FrameReader) -> Option<io::Result<Bytes>> {
+    FrameCodec { most: MAX_FRAME }.decode(reader.read_buffer_mut()).transpose()
+}
+
 impl Decoder for FrameCodec {
     type Item = Bytes;
     type Error = io::Error;

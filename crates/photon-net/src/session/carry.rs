@@ -18,7 +18,7 @@ use crate::{
     DisconnectReason, MAX_FRAME, NetEvent,
     budget::Budget,
     event::Delivery,
-    frame::{FrameReader, FrameWriter, Frames, split},
+    frame::{FrameReader, FrameWriter, Frames, left_over, split},
     identity::unix_now,
     outbox::{OutboxReader, cost_of},
 };
@@ -112,16 +112,19 @@ impl Carrier<'_> {
             Arc::new(Semaphore::new(usize::try_from(share).unwrap_or(Semaphore::MAX_PERMITS)));
         let mut watch = Watch::new(self.is_friend());
         loop {
-            let frame = tokio::select! {
-                // The clock first: who always has something to say must not stop it.
-                biased;
-                _ = watch.tick.tick() => {
-                    if let Some(reason) = self.look(&mut watch, &stream) {
-                        return reason;
+            let frame = match left_over(&mut stream) {
+                Some(frame) => Some(frame),
+                None => tokio::select! {
+                    // The clock first: who always has something to say must not stop it.
+                    biased;
+                    _ = watch.tick.tick() => {
+                        if let Some(reason) = self.look(&mut watch, &stream) {
+                            return reason;
+                        }
+                        continue;
                     }
-                    continue;
-                }
-                frame = stream.next() => frame,
+                    frame = stream.next() => frame,
+                },
             };
             let frame = match frame {
                 Some(Ok(frame)) => frame,
