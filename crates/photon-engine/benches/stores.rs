@@ -3,6 +3,7 @@
 //!
 //! Each candidate runs in a process of its own, so that its memory can be told.
 
+use fjall::config::{CompressionPolicy, PinningPolicy};
 use redb::ReadableDatabase;
 use std::error::Error;
 use std::path::Path;
@@ -47,7 +48,11 @@ impl Candidate for Fjall {
         let options = |mebibytes: u64| {
             fjall::KeyspaceCreateOptions::default()
                 .max_memtable_size(mebibytes * MIB)
-                .data_block_compression_policy(fjall::config::CompressionPolicy::all(compression))
+                .data_block_compression_policy(CompressionPolicy::all(compression))
+                .filter_block_pinning_policy(PinningPolicy::all(true))
+                .filter_block_partitioning_policy(PinningPolicy::all(false))
+                .index_block_pinning_policy(PinningPolicy::all(true))
+                .index_block_partitioning_policy(PinningPolicy::all(false))
         };
         let tables = [
             database.keyspace("state", || options(4))?,

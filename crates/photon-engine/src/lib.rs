@@ -14,6 +14,7 @@ mod store;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod torn;
 
 pub use draft::Draft;
 pub use engine::Engine;

@@ -2,6 +2,7 @@
 //! knows which library keeps them.
 
 use crate::fault::Fault;
+use crate::torn;
 use fjall::config::{
     BlockSizePolicy, CompressionPolicy, FilterPolicy, PartitioningPolicy, PinningPolicy,
 };
@@ -164,13 +165,14 @@ impl Store {
 
     fn open_tables(path: &Path) -> Result<Self, Fault> {
         let fault = |error| Fault::of(path, "opened", error);
-        let database = Database::builder(path)
-            .worker_threads(1)
-            .cache_size(4 * MIB)
-            .max_journaling_size(64 * MIB)
-            .journal_compression(CompressionType::None)
-            .open()
-            .map_err(fault)?;
+        let database = match open_database(path) {
+            Err(error @ fjall::Error::JournalRecovery(_)) => {
+                let cut = torn::cut(path).map_err(|error| Fault::io(path.into(), "read", error))?;
+                if cut { open_database(path) } else { Err(error) }
+            }
+            opened => opened,
+        };
+        let database = database.map_err(fault)?;
         let keyspace = |table: Table| database.keyspace(table.name(), || table.options());
         let [state, outgoing, payments, history] = Table::ALL;
         let tables = [
@@ -310,6 +312,15 @@ impl Fault {
             Self::Damaged { path, source: Box::new(error) }
         }
     }
+}
+
+fn open_database(path: &Path) -> fjall::Result<Database> {
+    Database::builder(path)
+        .worker_threads(1)
+        .cache_size(4 * MIB)
+        .max_journaling_size(64 * MIB)
+        .journal_compression(CompressionType::None)
+        .open()
 }
 
 /// Makes the directory, for nobody's eyes but ours: the rows hold secrets.

@@ -134,6 +134,38 @@ fn a_torn_end_is_cut_off_and_a_lost_end_is_noticed() {
     }
 }
 
+#[test]
+fn a_commit_that_was_half_written_when_the_power_went_is_cut_off() {
+    let mut world = World::new();
+    world.begin();
+    let [alice, bob] = world.accounts();
+    let path = world.nodes[0].path().to_path_buf();
+    let before = journal(&path).1;
+    let remembered = fs::read(path.join("last-commit")).unwrap();
+    let many = (1..=100).map(|number| paying(&pay(number, bob, 1))).collect();
+    world.nodes[0].turn(many).unwrap();
+    world.nodes[0].stop();
+    let (file, end) = journal(&path);
+    let whole = path.with_extension("whole");
+    copy(&path, &whole);
+    const PAGE: usize = 4096;
+    assert!(end - before > 5 * PAGE);
+    for hole in (before..end - 16).step_by(PAGE / 3) {
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[hole..(hole + PAGE).min(end - 16)].fill(0);
+        fs::write(&file, bytes).unwrap();
+        fs::write(path.join("last-commit"), &remembered).unwrap();
+        let engine = Engine::open(&path, config(alice)).unwrap();
+        assert_eq!(engine.history().payment(id(1)).unwrap(), None);
+        drop(engine);
+        let newer = fs::read(whole.join("last-commit")).unwrap();
+        fs::write(path.join("last-commit"), newer).unwrap();
+        assert!(matches!(Engine::open(&path, config(alice)), Err(Fault::Stale { .. })));
+        fs::remove_dir_all(&path).unwrap();
+        copy(&whole, &path);
+    }
+}
+
 /// Flips bytes all over a file, one at a time, and tells how often that was noticed.
 fn flip(
     path: &Path,
