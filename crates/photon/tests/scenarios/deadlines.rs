@@ -91,7 +91,10 @@ async fn an_expired_lock_leaves_every_hop() {
 
     town.advance(LOCK_DURATION, &[&a, &b]).await;
     let ended = a.end_of(&held).await;
-    assert_eq!((&ended["status"], &ended["failure"]["code"]), (&json!("failed"), &json!("payment_expired")));
+    assert_eq!(
+        (&ended["status"], &ended["failure"]["code"]),
+        (&json!("failed"), &json!("payment_expired"))
+    );
     balances(&ab, (&a, 99), (&b, 1)).await;
     b.has_locks(&bc, 0, 0).await;
 

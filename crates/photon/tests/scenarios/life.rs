@@ -101,8 +101,14 @@ async fn deposits_of_all_kinds(kind: ChainKind) {
     a.is_up(&b, &ab, 173).await;
     for (side, ours, theirs) in [(&a, "116", "57"), (&b, "57", "116")] {
         let view = side.channel(&ab).await.unwrap();
-        assert_eq!((&view["ours"]["deposit"], &view["theirs"]["deposit"]), (&json!(ours), &json!(theirs)));
-        assert_eq!((&view["ours"]["balance"], &view["ours"]["spendable"]), (&json!(ours), &json!(ours)));
+        assert_eq!(
+            (&view["ours"]["deposit"], &view["theirs"]["deposit"]),
+            (&json!(ours), &json!(theirs))
+        );
+        assert_eq!(
+            (&view["ours"]["balance"], &view["ours"]["spendable"]),
+            (&json!(ours), &json!(ours))
+        );
         assert_eq!(view["state"], "open");
     }
 
@@ -138,10 +144,13 @@ async fn the_first_story(kind: ChainKind) {
     balances(&bc, (&b, 60), (&c, 20)).await;
     let receipts = c.get("/receipts").await;
     assert_eq!(receipts["items"][0]["payment"], routed["id"], "{receipts}");
-    assert_eq!((&receipts["items"][0]["amount"], &receipts["items"][1]), (&json!("20"), &json!(null)));
+    assert_eq!(
+        (&receipts["items"][0]["amount"], &receipts["items"][1]),
+        (&json!("20"), &json!(null))
+    );
 
     a.close(&ab).await;
-    updates_by_itself(&b, &ab).await;
+    town.is_claimed(&ab, &a.account, 50).await;
     town.is_settled(&ab, &[&a, &b]).await;
     is_paid_out(&a, &ab, 50, 50).await;
     is_paid_out(&b, &ab, 50, 50).await;
@@ -184,7 +193,7 @@ async fn three_lives_of_a_channel(kind: ChainKind) {
     balances(&ab, (&a, 40), (&b, 60)).await;
     assert_eq!(a.channel(&ab).await.unwrap()["epoch"], 3);
     b.close(&ab).await;
-    updates_by_itself(&a, &ab).await;
+    town.is_claimed(&ab, &b.account, 10).await;
     town.is_settled(&ab, &[&a, &b]).await;
     let paid_out = [paid_out[0] - 60, paid_out[1] + 60];
     assert_eq!([town.tokens_of(&a).await, town.tokens_of(&b).await], paid_out);
@@ -230,7 +239,7 @@ async fn a_lock_is_taken_in_a_dispute(kind: ChainKind, closer: Closer) {
     match closer {
         Closer::Payer => {
             a.close(&ab).await;
-            updates_by_itself(&b, &ab).await;
+            town.is_claimed(&ab, &a.account, 1).await;
         }
         Closer::Payee => b.close(&ab).await,
     }
@@ -253,7 +262,7 @@ async fn a_lock_is_left_in_a_dispute(kind: ChainKind) {
     let before = [town.tokens_of(&a).await, town.tokens_of(&b).await];
     c.kill();
     a.close(&ab).await;
-    updates_by_itself(&b, &ab).await;
+    town.is_claimed(&ab, &a.account, 1).await;
     town.is_settled(&ab, &[&a, &b]).await;
     is_paid_out(&a, &ab, 99, 1).await;
     assert_eq!(town.tokens_of(&a).await, before[0] + 99);
@@ -262,14 +271,6 @@ async fn a_lock_is_left_in_a_dispute(kind: ChainKind) {
     b.has_locks(&bc, 0, 0).await;
     c.restart().await;
     balances(&bc, (&b, 79), (&c, 1)).await;
-}
-
-/// The partner has closed, and this node submits what it holds.
-async fn updates_by_itself(node: &Api, channel: &str) {
-    node.event("the partner of who closed updates by itself", |event| {
-        event["kind"] == "balance_updated" && event["channel"] == channel
-    })
-    .await;
 }
 
 /// A node was told how much each side got in the end.
@@ -293,14 +294,12 @@ async fn a_channel_settles_while_its_closer_is_down() {
     let body = json!({ "wait_seconds": PATIENCE.as_secs() });
     a.post(&format!("/channels/{ab}/close"), body).await.done();
     a.kill();
-    updates_by_itself(&b, &ab).await;
+    town.is_claimed(&ab, &a.account, 40).await;
     town.is_settled(&ab, &[&b]).await;
     assert_eq!(town.tokens_of(&a).await, before[0] - 40);
     assert_eq!(town.tokens_of(&b).await, before[1] + 40);
     a.restart().await;
-    eventually("who was away learns of it", async || {
-        a.channel(&ab).await.is_none().then_some(())
-    })
-    .await;
+    eventually("who was away learns of it", async || a.channel(&ab).await.is_none().then_some(()))
+        .await;
     is_paid_out(&a, &ab, 60, 40).await;
 }

@@ -68,7 +68,11 @@ async fn a_stuck_transaction_offers_more_until_it_is_mined(kind: ChainKind) {
         for hash in hashes.as_array().unwrap() {
             let sent = town.chain.rpc("eth_getTransactionByHash", json!([hash])).await;
             if sent["from"].as_str()?.eq_ignore_ascii_case(&a.account) {
-                let price = if sent["maxFeePerGas"].is_null() { &sent["gasPrice"] } else { &sent["maxFeePerGas"] };
+                let price = if sent["maxFeePerGas"].is_null() {
+                    &sent["gasPrice"]
+                } else {
+                    &sent["maxFeePerGas"]
+                };
                 offers.push((number(&sent["nonce"]), number(price)));
             }
         }

@@ -94,9 +94,9 @@ async fn a_hundred_payments_at_once_in_both_directions() {
         let (from, to) = if number % 2 == 0 { (&a, &c) } else { (&c, &a) };
         let (from, to, token) = (Api::clone(from), to.account.clone(), town.token.clone());
         let amount = if number % 2 == 0 { 3 } else { 2 };
-        payments.spawn(async move {
-            from.post("/payments", payment(&token, &to, amount, "any")).await
-        });
+        payments.spawn(
+            async move { from.post("/payments", payment(&token, &to, amount, "any")).await },
+        );
     }
     while let Some(reply) = payments.join_next().await {
         assert_eq!(reply.unwrap().done()["status"], "paid");
@@ -142,7 +142,10 @@ async fn what_cannot_be_paid_is_refused_with_who_and_why() {
     let refused = a.pay(token, &c, 1, "any").await.refused(422, "payment_failed");
     failed_at(&refused, &b, "partner_offline");
     let stored = a.get(&format!("/payments/{}", refused["payment"].as_str().unwrap())).await;
-    assert_eq!((&stored["status"], &stored["failure"]["hop"]), (&json!("failed"), &json!(b.account)));
+    assert_eq!(
+        (&stored["status"], &stored["failure"]["hop"]),
+        (&json!("failed"), &json!(b.account))
+    );
     c.restart().await;
     b.is_up(&c, &bc, 60).await;
     no_lock_is_left(&a, &b, &c, &ab, &bc).await;
@@ -218,7 +221,10 @@ async fn direct_payments_pass_a_pending_lock() {
     b.pays(&town.token, &a, 3, "direct").await;
     a.has_locks(ab, 1, 0).await;
     let view = a.channel(ab).await.unwrap();
-    assert_eq!((&view["ours"]["balance"], &view["ours"]["spendable"]), (&json!("97"), &json!("77")));
+    assert_eq!(
+        (&view["ours"]["balance"], &view["ours"]["spendable"]),
+        (&json!("97"), &json!("77"))
+    );
     c.thaw();
     assert_eq!(a.end_of(&held).await["status"], "paid");
     balances(ab, (&a, 77), (&b, 123)).await;

@@ -109,8 +109,7 @@ impl Api {
 
     /// Adds to somebody's deposit and waits for it.
     pub(crate) async fn deposit(&self, channel: &str, whose: Option<&Self>, amount: u128) {
-        let mut body =
-            json!({ "amount": amount.to_string(), "wait_seconds": PATIENCE.as_secs() });
+        let mut body = json!({ "amount": amount.to_string(), "wait_seconds": PATIENCE.as_secs() });
         if let Some(whose) = whose {
             body["participant"] = json!(whose.account);
         }
@@ -185,8 +184,7 @@ impl Api {
         let mut seen = Vec::new();
         let reading = async {
             let url = format!("{}/api/v1/events?after={after}", self.url);
-            let mut stream =
-                self.client.get(url).bearer_auth(&self.token).send().await.unwrap();
+            let mut stream = self.client.get(url).bearer_auth(&self.token).send().await.unwrap();
             assert_eq!(stream.status(), 200);
             let mut text = String::new();
             while let Some(chunk) = stream.chunk().await.unwrap() {

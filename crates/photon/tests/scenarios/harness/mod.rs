@@ -1,13 +1,13 @@
 //! Chains and nodes as processes, and what tests ask of them.
 
-mod api;
-mod chain;
+pub(crate) mod api;
+pub(crate) mod chain;
 mod node;
 mod process;
 mod town;
 
-pub(crate) use api::{Api, Reply};
-pub(crate) use chain::{Chain, ChainKind};
+pub(crate) use api::Api;
+pub(crate) use chain::ChainKind;
 pub(crate) use node::Node;
 pub(crate) use process::Process;
 pub(crate) use town::Town;

@@ -54,6 +54,10 @@ impl Node {
         node.is_started().await;
         let token = std::fs::read_to_string(node.folder.join("api.token")).unwrap();
         token.trim().clone_into(&mut node.api.token);
+        let status = node.get("/node").await;
+        let account = status["account"].as_str().unwrap();
+        assert!(account.eq_ignore_ascii_case(settings.account), "{status}");
+        account.clone_into(&mut node.api.account);
         node
     }
 

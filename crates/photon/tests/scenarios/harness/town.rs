@@ -14,6 +14,9 @@ const MNEMONIC: &str = "test test test test test test test test test test test j
 /// Whose gas the deployments cost.
 const DEPLOYER: usize = 9;
 
+/// The topic of `BalanceUpdated(bytes32,address,address,uint64,uint64,uint128,bytes32)`.
+const BALANCE_UPDATED: &str = "0x9b2ef9bc255b139c2fec81476d990a4520e18f14438333b1ec5d5f45dc5f5620";
+
 /// What everybody holds of a token at first.
 pub(crate) const PLENTY: u128 = 1_000_000_000;
 
@@ -168,6 +171,24 @@ impl Town {
         self.chain.send(giver, Some(&self.contract), &deposit).await;
     }
 
+    /// Waits until the contract holds what the payee of a direction can claim of a closed channel:
+    /// only then may time go on.
+    pub(crate) async fn is_claimed(&self, channel: &str, payer: &str, transferred: u128) {
+        eventually("the payee's proof is in the contract", async || {
+            let payer = format!("0x{}", word(payer));
+            let filter = json!([{
+                "fromBlock": "earliest", "address": self.contract,
+                "topics": [BALANCE_UPDATED, channel, payer],
+            }]);
+            let logs = self.chain.rpc("eth_getLogs", filter).await;
+            let last = logs.as_array().unwrap().last()?;
+            // Epoch, nonce, transferred, locksroot.
+            let data = last["data"].as_str().unwrap().trim_start_matches("0x");
+            (data[128..192] == amount_word(transferred)).then_some(())
+        })
+        .await;
+    }
+
     /// Everything in the contract, of the town's token.
     pub(crate) async fn in_contract(&self) -> u128 {
         self.chain.tokens_of(&self.token, &self.contract).await
@@ -181,7 +202,7 @@ fn deploy(chain: &Chain, mnemonic_file: &Path, network_file: &Path) {
         .args(["contracts", "deploy", "--chain", &chain.url, "--mnemonic-index", &index])
         .arg("--mnemonic-file")
         .arg(mnemonic_file)
-        .arg("--out")
+        .arg("--network")
         .arg(network_file)
         .args(["--least-settle-timeout", "5", "--greatest-settle-timeout", "100000"])
         .args(["--challenge", "2"])
@@ -196,11 +217,4 @@ fn write_secret(path: &Path, text: &str) {
     use std::os::unix::fs::OpenOptionsExt as _;
     let options = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).clone();
     options.open(path).unwrap().write_all(text.as_bytes()).unwrap();
-}
-
-/// Of a transaction of a node: its state, and its hash where it is done.
-pub(crate) async fn transaction(node: &Api, number: u64) -> serde_json::Value {
-    let all = node.get("/transactions").await;
-    let found = all.as_array().unwrap().iter().find(|one| one["number"] == json!(number));
-    found.cloned().unwrap_or_default()
 }
