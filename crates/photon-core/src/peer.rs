@@ -7,6 +7,7 @@ use crate::machine::{Answer, Machine};
 use crate::record::{LockFate, LockKey};
 use crate::reject::Rejection;
 use crate::view::NoticeKind;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use photon_wire::limits::{CHANNELS_PER_MESSAGE, RECORDS, RECORDS_PER_MESSAGE};
 use photon_wire::message::{
@@ -26,7 +27,11 @@ impl Machine {
             // The session's own business, over before the core hears of the peer.
             Message::Hello(_) => Ok(()),
             Message::Reestablish(channels) => {
-                channels.iter().for_each(|status| self.on_status(from, status));
+                // A few bytes ask for all that is not acknowledged: once a message is enough.
+                let mut seen = BTreeSet::new();
+                for status in channels.iter().filter(|status| seen.insert(status.channel)) {
+                    self.on_status(from, status);
+                }
                 Ok(())
             }
             Message::Update(update) => self.on_update(from, &update, signer, opened),

@@ -8,7 +8,7 @@ use photon_wire::codec::Encode;
 use photon_wire::contract::{Call, Event};
 use photon_wire::lock::Lock;
 use photon_wire::message::{
-    Dispose, DisposedLock, Failure, Message, Operation, Reason, Refuse, Update,
+    ChannelStatus, Dispose, DisposedLock, Failure, Message, Operation, Reason, Refuse, Update,
 };
 use photon_wire::onward::{ForTarget, Hop, Onward};
 use photon_wire::registry::RegistryTree;
@@ -566,4 +566,18 @@ fn the_shortest_settle_timeout_leaves_room_for_clocks_that_differ() {
     let payment = world.pay('A', 'B', 20, true).unwrap();
     world.run();
     assert!(matches!(world.status('A', payment), PaymentStatus::Paid { .. }));
+}
+
+/// B says where it stands as often as fits into one message, always at the beginning.
+#[test]
+fn updates_are_sent_again_once_however_often_they_are_asked_for() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["Acknowledge"];
+    world.pay('A', 'B', 30, false).unwrap();
+    world.run().chart.clear();
+    let (channel, epoch, none) = (channel('A', 'B'), Epoch(1), Nonce(0));
+    let status = ChannelStatus { channel, epoch, sent: none, received: none };
+    world.say('B', 'A', Message::Reestablish(vec![status; 256])).unwrap();
+    assert_eq!(world.run().chart, ["A -> B Update[pay]", "B -> A Acknowledge 1 (lost)"]);
 }
