@@ -38,6 +38,11 @@ impl Machine {
         if matches!(record.fate, LockFate::Disposed(_)) {
             return;
         }
+        // The owner of a payment whose lock is past has heard, or will now hear, that it expired.
+        let is_past = self.clock.past() > record.lock.expiration && record.registered.is_none();
+        if is_past && matches!(record.role, LockRole::Initiator(_)) {
+            return;
+        }
         if record.fate == LockFate::Open
             && let Some(record) = self.lock_mut(key)
         {

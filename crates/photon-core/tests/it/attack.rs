@@ -581,3 +581,23 @@ fn updates_are_sent_again_once_however_often_they_are_asked_for() {
     world.say('B', 'A', Message::Reestablish(vec![status; 256])).unwrap();
     assert_eq!(world.run().chart, ["A -> B Update[pay]", "B -> A Acknowledge 1 (lost)"]);
 }
+
+/// A has told its owner that the payment expired; B shows the secret before A, whose closing has
+/// just failed, has taken the lock back.
+#[test]
+fn an_initiator_that_says_expired_does_not_pay() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["A -> B Update"];
+    let payment = world.pay('A', 'B', 20, true).unwrap();
+    world.run();
+    let close = Command::CloseChannel(channel('A', 'B'));
+    let answer = world.give('A', Input::Command(close)).unwrap();
+    let Answer::Channel(_, intent) = answer else { panic!("{answer:?}") };
+    world.mine(1_100);
+    assert_eq!(world.status('A', payment), PaymentStatus::Failed(PaymentFailure::Expired));
+    world.give('A', Input::Submitted { id: intent, outcome: Err("reverted".into()) }).unwrap();
+    world.say('B', 'A', Message::Reveal(vec![Secret([9; 32])])).unwrap();
+    world.mine(1);
+    assert_eq!((balance(&world, 'A', 'B'), locked(&world, 'A', 'B')), (100, 0));
+}
