@@ -154,7 +154,9 @@ impl Machine {
                 Ok(())
             }
             Err(rejection) => {
-                self.behind.insert(id);
+                if channel.is_open() {
+                    self.behind.insert(id);
+                }
                 Err(rejection)
             }
         }

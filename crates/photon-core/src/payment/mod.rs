@@ -77,6 +77,7 @@ impl Machine {
 
     /// A closing of ours has failed: what was decided while it was on its way is done now.
     pub(crate) fn catch_up(&mut self, id: ChannelId) {
+        self.behind.insert(id);
         let Some(channel) = self.channels.get(&id) else { return };
         let locks: Vec<(Slot, LockRecord)> =
             channel.ours.locks().map(|(slot, record)| (slot, record.clone())).collect();

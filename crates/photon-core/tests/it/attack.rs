@@ -601,3 +601,23 @@ fn an_initiator_that_says_expired_does_not_pay() {
     world.mine(1);
     assert_eq!((balance(&world, 'A', 'B'), locked(&world, 'A', 'B')), (100, 0));
 }
+
+/// B is closing: it asks for nothing, block after block. Its closing fails: it asks once.
+#[test]
+fn a_closing_channel_asks_for_nothing_until_its_closing_has_failed() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    let close = Command::CloseChannel(channel('A', 'B'));
+    let answer = world.give('B', Input::Command(close)).unwrap();
+    let Answer::Channel(_, intent) = answer else { panic!("{answer:?}") };
+    let payment = world.pay('A', 'B', 30, false).unwrap();
+    for _ in 0..5 {
+        world.run();
+        world.mine(1);
+    }
+    assert_eq!(world.run().chart, ["A -> B Update[pay]"]);
+    world.give('B', Input::Submitted { id: intent, outcome: Err("reverted".into()) }).unwrap();
+    world.mine(1);
+    world.run();
+    assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
+}
