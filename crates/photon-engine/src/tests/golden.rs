@@ -187,6 +187,7 @@ fn other_changes() -> Vec<Change> {
         }),
         Change::Node(node()),
         Change::Block(BlockRecord { number: BlockNumber(77), time: Timestamp(NOW) }),
+        Change::Registered(vec![Secret([0x97; 32]).hash()]),
         Change::Fees(None, FeeSchedule { base: Amount(1), parts_per_million: 2 }),
         Change::Fees(Some(id), FeeSchedule { base: Amount(3), parts_per_million: 4 }),
         Change::Notice(
@@ -282,6 +283,7 @@ fn golden_rows_are_read_back_as_they_were_written() {
     assert_eq!(snapshot.locks.len(), 2);
     assert_eq!(snapshot.payments, [payment(1, PaymentStatus::Pending)]);
     assert_eq!((snapshot.invoices.len(), snapshot.intents.len()), (1, 1));
+    assert_eq!(snapshot.registered, [Secret([0x97; 32]).hash()]);
     assert_eq!((snapshot.nodes, snapshot.graph.len()), (vec![node()], 1));
     assert_eq!(snapshot.fees.len(), 2);
     assert_eq!((snapshot.next_notice, snapshot.next_receipt), (2, 2));
