@@ -42,7 +42,7 @@ type Running<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = BulkAnswer> + Se
 /// `Authorization`, as everywhere. When the connection is lost, payments under way go on; whoever
 /// gave them idempotency keys sends them again and is answered how they ended.
 #[utoipa::path(
-    get, path = "/api/v1/payments/bulk", tag = "payments",
+    get, path = "/api/v1/payments/bulk", operation_id = "payInBulk", tag = "payments",
     responses(
         (status = 101, description = "A WebSocket; frames are BulkPayment and BulkAnswer."),
         Problems,

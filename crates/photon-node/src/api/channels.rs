@@ -14,8 +14,8 @@ use photon_wire::{Amount, ChannelId, Seconds, Token};
 
 /// All channels of ours, open or in a dispute.
 #[utoipa::path(
-    get, path = "/api/v1/channels", tag = "channels",
-    responses((status = 200, body = Vec<Channel>), Problems),
+    get, path = "/api/v1/channels", operation_id = "listChannels", tag = "channels",
+    responses((status = 200, description = "The channels.", body = Vec<Channel>), Problems),
 )]
 pub(crate) async fn list(State(node): State<NodeHandle>) -> Answer<Json<Vec<Channel>>> {
     Ok(Json(node.channels().await?.iter().map(Channel::from).collect()))
@@ -23,9 +23,9 @@ pub(crate) async fn list(State(node): State<NodeHandle>) -> Answer<Json<Vec<Chan
 
 /// One channel of ours.
 #[utoipa::path(
-    get, path = "/api/v1/channels/{channel}", tag = "channels",
+    get, path = "/api/v1/channels/{channel}", operation_id = "getChannel", tag = "channels",
     params(("channel" = HexHash, Path, description = "Its name.")),
-    responses((status = 200, body = Channel), Problems),
+    responses((status = 200, description = "The channel.", body = Channel), Problems),
 )]
 pub(crate) async fn one(
     State(node): State<NodeHandle>,
@@ -40,7 +40,8 @@ pub(crate) async fn one(
 
 /// Opens a channel, with the first deposit in the same transaction.
 #[utoipa::path(
-    post, path = "/api/v1/channels", tag = "channels", request_body = OpenBody,
+    post, path = "/api/v1/channels", operation_id = "openChannel",
+    tag = "channels", request_body = OpenBody,
     responses(
         (status = 200, description = "Open.", body = Submission),
         (status = 202, description = "On its way.", body = Submission),
@@ -66,7 +67,7 @@ pub(crate) async fn open(
 
 /// Adds to a deposit, ours or, as a gift, the partner's.
 #[utoipa::path(
-    post, path = "/api/v1/channels/{channel}/deposits", tag = "channels",
+    post, path = "/api/v1/channels/{channel}/deposits", operation_id = "deposit", tag = "channels",
     params(("channel" = HexHash, Path, description = "Its name.")),
     request_body = DepositBody,
     responses(
@@ -91,7 +92,8 @@ pub(crate) async fn deposit(
 
 /// Ends a channel one-sidedly. Updates, unlocks and the settle happen by themselves.
 #[utoipa::path(
-    post, path = "/api/v1/channels/{channel}/close", tag = "channels",
+    post, path = "/api/v1/channels/{channel}/close", operation_id = "closeChannel",
+    tag = "channels",
     params(("channel" = HexHash, Path, description = "Its name.")),
     request_body = Option<WaitBody>,
     responses(
@@ -111,7 +113,8 @@ pub(crate) async fn close(
 
 /// Settles a closed channel whose time has come; the node does so by itself as well.
 #[utoipa::path(
-    post, path = "/api/v1/channels/{channel}/settle", tag = "channels",
+    post, path = "/api/v1/channels/{channel}/settle", operation_id = "settleChannel",
+    tag = "channels",
     params(("channel" = HexHash, Path, description = "Its name.")),
     request_body = Option<WaitBody>,
     responses(
@@ -136,8 +139,8 @@ fn submission(submitted: &Submitted) -> (StatusCode, Json<Submission>) {
 
 /// How far the latest transactions of this node are, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/transactions", tag = "transactions",
-    responses((status = 200, body = Vec<TransactionView>), Problems),
+    get, path = "/api/v1/transactions", operation_id = "listTransactions", tag = "transactions",
+    responses((status = 200, description = "The transactions.", body = Vec<TransactionView>), Problems),
 )]
 pub(crate) async fn transactions(
     State(node): State<NodeHandle>,
@@ -147,9 +150,10 @@ pub(crate) async fn transactions(
 
 /// How far one is.
 #[utoipa::path(
-    get, path = "/api/v1/transactions/{number}", tag = "transactions",
+    get, path = "/api/v1/transactions/{number}", operation_id = "getTransaction",
+    tag = "transactions",
     params(("number" = u64, Path, description = "Its number.")),
-    responses((status = 200, body = TransactionView), Problems),
+    responses((status = 200, description = "The transaction.", body = TransactionView), Problems),
 )]
 pub(crate) async fn transaction(
     State(node): State<NodeHandle>,

@@ -35,7 +35,7 @@ pub(crate) struct EventParams {
 /// back with the header `Last-Event-ID`, as browsers do, misses nothing. A comment every 15
 /// seconds shows that the stream lives.
 #[utoipa::path(
-    get, path = "/api/v1/events", tag = "events",
+    get, path = "/api/v1/events", operation_id = "watchEvents", tag = "events",
     params(
         EventParams,
         (
@@ -44,7 +44,7 @@ pub(crate) struct EventParams {
         ),
     ),
     responses(
-        (status = 200, body = EventView, content_type = "text/event-stream"),
+        (status = 200, description = "The events.", body = EventView, content_type = "text/event-stream"),
         Problems,
     ),
 )]

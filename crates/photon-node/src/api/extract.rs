@@ -47,7 +47,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
             return Ok(Self(T::default()));
         }
         kind?;
-        read(&bytes).map(Self)
+        Ok(Self(read::<Option<T>>(&bytes)?.unwrap_or_default()))
     }
 }
 

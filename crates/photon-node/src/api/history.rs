@@ -42,8 +42,9 @@ pub(crate) struct PaymentParams {
 
 /// Payments of ours, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/payments", tag = "payments", params(PaymentParams),
-    responses((status = 200, body = Page<PaymentView>), Problems),
+    get, path = "/api/v1/payments", operation_id = "listPayments",
+    tag = "payments", params(PaymentParams),
+    responses((status = 200, description = "One page.", body = Page<PaymentView>), Problems),
 )]
 pub(crate) async fn payments(
     State(node): State<NodeHandle>,
@@ -94,8 +95,9 @@ pub(crate) struct ReceiptParams {
 
 /// Payments that reached us, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/receipts", tag = "payments", params(ReceiptParams),
-    responses((status = 200, body = Page<ReceiptView>), Problems),
+    get, path = "/api/v1/receipts", operation_id = "listReceipts",
+    tag = "payments", params(ReceiptParams),
+    responses((status = 200, description = "One page.", body = Page<ReceiptView>), Problems),
 )]
 pub(crate) async fn receipts(
     State(node): State<NodeHandle>,
@@ -130,8 +132,9 @@ pub(crate) struct InvoiceParams {
 
 /// Invoices of ours, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/invoices", tag = "invoices", params(InvoiceParams),
-    responses((status = 200, body = Page<InvoiceView>), Problems),
+    get, path = "/api/v1/invoices", operation_id = "listInvoices",
+    tag = "invoices", params(InvoiceParams),
+    responses((status = 200, description = "One page.", body = Page<InvoiceView>), Problems),
 )]
 pub(crate) async fn invoices(
     State(node): State<NodeHandle>,

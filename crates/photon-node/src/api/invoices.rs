@@ -11,8 +11,9 @@ use photon_wire::{Seconds, SecretHash, Token};
 
 /// Makes an invoice. Paying it gives the payer a proof.
 #[utoipa::path(
-    post, path = "/api/v1/invoices", tag = "invoices", request_body = InvoiceBody,
-    responses((status = 201, body = InvoiceContents), Problems),
+    post, path = "/api/v1/invoices", operation_id = "createInvoice",
+    tag = "invoices", request_body = InvoiceBody,
+    responses((status = 201, description = "Made.", body = InvoiceContents), Problems),
 )]
 pub(crate) async fn create(
     State(node): State<NodeHandle>,
@@ -30,9 +31,9 @@ pub(crate) async fn create(
 
 /// An invoice of ours and what came of it.
 #[utoipa::path(
-    get, path = "/api/v1/invoices/{secret_hash}", tag = "invoices",
+    get, path = "/api/v1/invoices/{secret_hash}", operation_id = "getInvoice", tag = "invoices",
     params(("secret_hash" = HexHash, Path, description = "The hash that names it.")),
-    responses((status = 200, body = InvoiceView), Problems),
+    responses((status = 200, description = "The invoice.", body = InvoiceView), Problems),
 )]
 pub(crate) async fn one(
     State(node): State<NodeHandle>,
@@ -45,8 +46,9 @@ pub(crate) async fn one(
 
 /// Reads an invoice of anybody and checks its signature; nothing happens.
 #[utoipa::path(
-    post, path = "/api/v1/invoices/decode", tag = "invoices", request_body = DecodeBody,
-    responses((status = 200, body = InvoiceContents), Problems),
+    post, path = "/api/v1/invoices/decode", operation_id = "decodeInvoice",
+    tag = "invoices", request_body = DecodeBody,
+    responses((status = 200, description = "What it says.", body = InvoiceContents), Problems),
 )]
 pub(crate) async fn decode(
     State(node): State<NodeHandle>,

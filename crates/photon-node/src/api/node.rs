@@ -15,8 +15,8 @@ use utoipa::IntoParams;
 
 /// Whether the node is there. Needs no token and tells nothing else.
 #[utoipa::path(
-    get, path = "/health", tag = "node", security(()),
-    responses((status = 200, body = Health), Problems),
+    get, path = "/health", operation_id = "getHealth", tag = "node", security(()),
+    responses((status = 200, description = "The node is there.", body = Health), Problems),
 )]
 pub(crate) async fn health(State(node): State<NodeHandle>) -> Answer<Json<Health>> {
     let chain_reachable = node.status().await?.chain_reachable;
@@ -26,8 +26,8 @@ pub(crate) async fn health(State(node): State<NodeHandle>) -> Answer<Json<Health
 
 /// What this node is and how it fares.
 #[utoipa::path(
-    get, path = "/api/v1/node", tag = "node",
-    responses((status = 200, body = NodeStatus), Problems),
+    get, path = "/api/v1/node", operation_id = "getNode", tag = "node",
+    responses((status = 200, description = "How it fares.", body = NodeStatus), Problems),
 )]
 pub(crate) async fn status(State(node): State<NodeHandle>) -> Answer<Json<NodeStatus>> {
     let (least, greatest) = node.settle_timeouts();
@@ -36,8 +36,8 @@ pub(crate) async fn status(State(node): State<NodeHandle>) -> Answer<Json<NodeSt
 
 /// Every peer that is connected or wanted.
 #[utoipa::path(
-    get, path = "/api/v1/peers", tag = "peers",
-    responses((status = 200, body = Vec<PeerView>), Problems),
+    get, path = "/api/v1/peers", operation_id = "listPeers", tag = "peers",
+    responses((status = 200, description = "The peers.", body = Vec<PeerView>), Problems),
 )]
 pub(crate) async fn peers(State(node): State<NodeHandle>) -> Answer<Json<Vec<PeerView>>> {
     Ok(Json(node.peers().await?.iter().map(PeerView::from).collect()))
@@ -45,7 +45,7 @@ pub(crate) async fn peers(State(node): State<NodeHandle>) -> Answer<Json<Vec<Pee
 
 /// Keeps a session with this account until it is removed or the node stops.
 #[utoipa::path(
-    post, path = "/api/v1/peers", tag = "peers", request_body = PeerBody,
+    post, path = "/api/v1/peers", operation_id = "addPeer", tag = "peers", request_body = PeerBody,
     responses((status = 204, description = "Being dialled."), Problems),
 )]
 pub(crate) async fn add_peer(
@@ -58,7 +58,7 @@ pub(crate) async fn add_peer(
 
 /// Ends the session with this account and dials it no more; a partner's is dialled again later.
 #[utoipa::path(
-    delete, path = "/api/v1/peers/{account}", tag = "peers",
+    delete, path = "/api/v1/peers/{account}", operation_id = "removePeer", tag = "peers",
     params(("account" = HexAddress, Path, description = "Whose.")),
     responses((status = 204, description = "Gone."), Problems),
 )]
@@ -72,8 +72,8 @@ pub(crate) async fn remove_peer(
 
 /// Every token that some channel of the network is in.
 #[utoipa::path(
-    get, path = "/api/v1/tokens", tag = "tokens",
-    responses((status = 200, body = Vec<TokenView>), Problems),
+    get, path = "/api/v1/tokens", operation_id = "listTokens", tag = "tokens",
+    responses((status = 200, description = "The tokens.", body = Vec<TokenView>), Problems),
 )]
 pub(crate) async fn tokens(State(node): State<NodeHandle>) -> Answer<Json<Vec<TokenView>>> {
     Ok(Json(node.tokens().await?.iter().map(TokenView::from).collect()))
@@ -81,9 +81,9 @@ pub(crate) async fn tokens(State(node): State<NodeHandle>) -> Answer<Json<Vec<To
 
 /// What the chain says of a token, and what our account holds of it.
 #[utoipa::path(
-    get, path = "/api/v1/tokens/{token}", tag = "tokens",
+    get, path = "/api/v1/tokens/{token}", operation_id = "getToken", tag = "tokens",
     params(("token" = HexAddress, Path, description = "Its contract.")),
-    responses((status = 200, body = TokenView), Problems),
+    responses((status = 200, description = "The token.", body = TokenView), Problems),
 )]
 pub(crate) async fn token(
     State(node): State<NodeHandle>,
@@ -103,8 +103,8 @@ pub(crate) struct FeeParams {
 
 /// What this node takes for mediating.
 #[utoipa::path(
-    get, path = "/api/v1/fees", tag = "fees", params(FeeParams),
-    responses((status = 200, body = FeeView), Problems),
+    get, path = "/api/v1/fees", operation_id = "getFees", tag = "fees", params(FeeParams),
+    responses((status = 200, description = "The fees that hold.", body = FeeView), Problems),
 )]
 pub(crate) async fn fees(
     State(node): State<NodeHandle>,
@@ -115,8 +115,9 @@ pub(crate) async fn fees(
 
 /// Sets it.
 #[utoipa::path(
-    put, path = "/api/v1/fees", tag = "fees", params(FeeParams), request_body = FeeBody,
-    responses((status = 200, body = FeeView), Problems),
+    put, path = "/api/v1/fees", operation_id = "setFees",
+    tag = "fees", params(FeeParams), request_body = FeeBody,
+    responses((status = 200, description = "The fees that hold.", body = FeeView), Problems),
 )]
 pub(crate) async fn set_fees(
     State(node): State<NodeHandle>,

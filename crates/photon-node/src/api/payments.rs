@@ -24,7 +24,8 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// A payment that did not happen is a problem with its hop and reason; repeated with the same
 /// idempotency key it answers the same.
 #[utoipa::path(
-    post, path = "/api/v1/payments", tag = "payments", request_body = PaymentBody,
+    post, path = "/api/v1/payments", operation_id = "pay",
+    tag = "payments", request_body = PaymentBody,
     params((
         "Idempotency-Key" = Option<String>, Header,
         description = "Our own name for the payment; the same as `idempotency_key`."
@@ -118,9 +119,9 @@ fn payable(amount: Decimal) -> Answer<Amount> {
 
 /// How a payment of ours stands.
 #[utoipa::path(
-    get, path = "/api/v1/payments/{payment}", tag = "payments",
+    get, path = "/api/v1/payments/{payment}", operation_id = "getPayment", tag = "payments",
     params(("payment" = HexId, Path, description = "Its name.")),
-    responses((status = 200, body = PaymentView), Problems),
+    responses((status = 200, description = "The payment.", body = PaymentView), Problems),
 )]
 pub(crate) async fn one(
     State(node): State<NodeHandle>,
@@ -131,8 +132,9 @@ pub(crate) async fn one(
 
 /// What a payment would cost and which way it would go. Nothing happens.
 #[utoipa::path(
-    post, path = "/api/v1/quotes", tag = "payments", request_body = QuoteBody,
-    responses((status = 200, body = QuoteView), Problems),
+    post, path = "/api/v1/quotes", operation_id = "quote",
+    tag = "payments", request_body = QuoteBody,
+    responses((status = 200, description = "What it would cost.", body = QuoteView), Problems),
 )]
 pub(crate) async fn quote(
     State(node): State<NodeHandle>,

@@ -32,10 +32,11 @@ const DESCRIPTION_PATH: &str = "/api/v1/openapi.json";
     components(schemas(Problem, BulkBody, BulkAnswer)),
     modifiers(&Locked),
     tags(
-        (name = "node", description = "The node and its fees."),
+        (name = "node", description = "The node."),
         (name = "peers", description = "Other nodes."),
         (name = "tokens", description = "Tokens."),
         (name = "channels", description = "Channels."),
+        (name = "fees", description = "What this node takes for mediating."),
         (name = "transactions", description = "What this node sends to the chain."),
         (name = "payments", description = "Payments and quotes."),
         (name = "invoices", description = "Invoices."),
@@ -156,6 +157,22 @@ mod tests {
         for reference in text.split("\"$ref\":\"").skip(1) {
             let path = reference.split('"').next().unwrap().trim_start_matches('#');
             assert!(description.pointer(path).is_some(), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own_and_describes_its_responses() {
+        let description = serde_json::to_value(described().into_openapi()).unwrap();
+        let items = description["paths"].as_object().unwrap().values();
+        let operations: Vec<_> =
+            items.flat_map(|item| item.as_object().unwrap().values()).collect();
+        let names: std::collections::BTreeSet<_> =
+            operations.iter().filter_map(|operation| operation["operationId"].as_str()).collect();
+        assert_eq!(names.len(), operations.len());
+        for operation in operations {
+            for response in operation["responses"].as_object().unwrap().values() {
+                assert!(response["description"].is_string(), "{operation}");
+            }
         }
     }
 

@@ -19,7 +19,6 @@ pub struct Event {
     /// When, by the node's time.
     pub at: u64,
     /// What.
-    #[serde(flatten)]
     pub what: EventKind,
 }
 
@@ -265,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_flat_and_says_its_kind() {
+    fn an_event_says_its_kind() {
         let kind = NoticeKind::DirectionStopped {
             channel: ChannelId(B256::repeat_byte(1)),
             partner: Address::repeat_byte(2),
@@ -274,9 +273,9 @@ mod tests {
         let event = Event::from(&(7, Notice { at: Timestamp(9), kind }));
         let json = serde_json::to_value(&event).unwrap();
         assert_eq!(json["number"], 7);
-        assert_eq!(json["kind"], "direction_stopped");
-        assert_eq!(json["kind"], event.what.name());
-        assert_eq!(json["rule"], "wrong_nonce");
+        assert_eq!(json["what"]["kind"], "direction_stopped");
+        assert_eq!(json["what"]["kind"], event.what.name());
+        assert_eq!(json["what"]["rule"], "wrong_nonce");
         assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
     }
 }
