@@ -55,6 +55,7 @@ pub(super) async fn open(
 ) -> Result<Submitted, RequestError> {
     let OpenRequest { token, partner, settle_timeout, deposit, wait } = request;
     check_open(handle, &request).await?;
+    check_amount(deposit)?;
     tokens::check(handle, token, deposit).await?;
     let settle_timeout = settle_timeout.unwrap_or_else(|| handle.shared.settle_timeouts().0);
     let command = Command::OpenChannel { token, partner, settle_timeout, deposit };
@@ -77,6 +78,11 @@ async fn check_open(handle: &NodeHandle, request: &OpenRequest) -> Result<(), Re
     Ok(())
 }
 
+/// What no account can hold is a mistake, whatever ours holds.
+fn check_amount(amount: Amount) -> Result<(), Rejection> {
+    if amount > Amount::MAX_DEPOSIT { Err(Rejection::BadAmount { amount }) } else { Ok(()) }
+}
+
 pub(super) async fn deposit(
     handle: &NodeHandle,
     request: DepositRequest,
@@ -84,6 +90,7 @@ pub(super) async fn deposit(
     let DepositRequest { channel, amount, wait, .. } = request;
     let participant = request.participant.unwrap_or_else(|| handle.shared.keys.account());
     let view = handle.channel(channel).await?.ok_or(Rejection::UnknownChannel { channel })?;
+    check_amount(amount)?;
     tokens::check(handle, view.token, amount).await?;
     let command = Command::Deposit { channel, participant, amount };
     let is_end = move |channel, kind: &NoticeKind| {

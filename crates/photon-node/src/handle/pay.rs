@@ -71,7 +71,7 @@ pub(super) async fn pay(handle: &NodeHandle, request: PayRequest) -> Result<Paym
         return Err(Rejection::NoteTooLong { length: note.len() }.into());
     }
     let payment = name(idempotency_key.as_deref())?;
-    let Checked { target, invoice } = check(handle, payee)?;
+    let Checked { target, invoice } = check(handle, payee).await?;
     if way == PayWay::Direct && invoice.is_some() {
         // Only a lock gives the payer the secret that the invoice promises.
         return Err(Rejection::NoRoute { target: target.account }.into());
@@ -153,7 +153,7 @@ fn name(key: Option<&str>) -> Result<PaymentId, RequestError> {
     Ok(PaymentId(*front))
 }
 
-fn check(handle: &NodeHandle, payee: Payee) -> Result<Checked, RequestError> {
+async fn check(handle: &NodeHandle, payee: Payee) -> Result<Checked, RequestError> {
     let (text, amount) = match payee {
         Payee::Account(target) => return Ok(Checked { target, invoice: None }),
         Payee::Invoice { text, amount } => (text, amount),
@@ -167,7 +167,8 @@ fn check(handle: &NodeHandle, payee: Payee) -> Result<Checked, RequestError> {
     if invoice.target == shared.keys.account() {
         return Err(RequestError::InvoiceOwn);
     }
-    if crate::clock::now() > invoice.expires {
+    // By the later of our time and the chain's, as its target will see it.
+    if handle.look(|machine| machine.now()).await?.max(crate::clock::now()) > invoice.expires {
         return Err(Rejection::InvoiceExpired { expired: invoice.expires }.into());
     }
     let amount = match (invoice.amount, amount) {

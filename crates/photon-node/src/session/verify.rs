@@ -181,3 +181,140 @@ impl Verify {
         ForTarget::from_bytes(&plain).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use photon_wire::codec::Encode;
+    use photon_wire::lock::Lock;
+    use photon_wire::record::FeeSchedule;
+    use photon_wire::seal::EncryptionKey;
+    use photon_wire::{
+        Amount, ChannelId, Epoch, LockNumber, Locksroot, Nonce, PaymentId, Secret, Signature,
+        SigningKey, Slot,
+    };
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+
+    fn key(number: u8) -> SigningKey {
+        SigningKey::from_bytes(&[number; 32]).unwrap()
+    }
+
+    fn domain() -> Domain {
+        Domain::new(1337, Address::repeat_byte(9))
+    }
+
+    fn bucket() -> Bucket {
+        Bucket::of(true, Instant::now())
+    }
+
+    fn verify() -> Verify {
+        Verify::new(key(1).address(), domain(), OpeningKey::derive(&[1; 32]))
+    }
+
+    fn record(account: u8) -> NodeRecord {
+        NodeRecord {
+            account: Address::ZERO,
+            encryption_key: EncryptionKey([1; 32]),
+            addresses: Vec::new(),
+            fees: FeeSchedule::default(),
+            issued: NOW,
+            valid_until: NOW.after(Seconds(60)),
+            signature: Signature([0; 65]),
+        }
+        .sign(&key(account), &domain())
+    }
+
+    fn locked(to: &OpeningKey, bound: Option<SecretHash>) -> Update {
+        let sealer = crate::sealing::Sealer::default();
+        let attempt =
+            sealer.attempt(to.public(), PaymentId([3; 16]), Amount(5), b"for you").unwrap();
+        let onward = Onward { hops: Vec::new(), sealed: attempt.sealed }.to_bytes();
+        let lock = Lock {
+            number: LockNumber(1),
+            amount: Amount(5),
+            expiration: NOW.after(Seconds(60)),
+            secret_hash: bound.unwrap_or(attempt.secret_hash),
+        };
+        let mut update = Update {
+            channel: ChannelId::default(),
+            epoch: Epoch(1),
+            nonce: Nonce(1),
+            operations: vec![
+                Operation::Unlock { slot: Slot(9), secret: Secret([2; 32]) },
+                Operation::Lock { slot: Slot(0), lock, onward },
+            ],
+            transferred: Amount(0),
+            locked: Amount(5),
+            locksroot: Locksroot::EMPTY,
+            signature: Signature([0; 65]),
+        };
+        let digest = update.proof(key(2).address()).digest(&domain());
+        update.signature = key(2).sign(digest);
+        update
+    }
+
+    fn learned(update: Update, from: Address) -> SignedMessage {
+        let bytes = Message::Update(update).to_bytes();
+        verify().message(from, &bytes, &mut bucket(), NOW).unwrap().message.unwrap()
+    }
+
+    #[test]
+    fn a_lock_for_us_is_opened_and_its_signer_is_named() {
+        let signed = learned(locked(&OpeningKey::derive(&[1; 32]), None), key(2).address());
+        assert_eq!(signed.signer, Some(key(2).address()));
+        let [opened] = signed.opened.as_slice() else { panic!("{:?}", signed.opened) };
+        assert_eq!((opened.operation, opened.contents.note.as_slice()), (1, b"for you".as_slice()));
+    }
+
+    #[test]
+    fn a_lock_for_another_or_of_another_secret_stays_shut() {
+        let other = learned(locked(&OpeningKey::derive(&[8; 32]), None), key(2).address());
+        assert!(other.opened.is_empty());
+        let hash = Some(SecretHash::default());
+        let swapped = learned(locked(&OpeningKey::derive(&[1; 32]), hash), key(2).address());
+        assert!(swapped.opened.is_empty());
+    }
+
+    #[test]
+    fn what_another_signed_is_told_as_such_and_not_opened() {
+        let signed = learned(locked(&OpeningKey::derive(&[1; 32]), None), key(3).address());
+        assert_ne!(signed.signer, Some(key(3).address()));
+        assert!(signed.opened.is_empty());
+    }
+
+    #[test]
+    fn garbage_is_refused_and_never_a_panic() {
+        let mut verify = verify();
+        let from = key(2).address();
+        let mut refused = |bytes: &[u8]| verify.message(from, bytes, &mut bucket(), NOW).is_err();
+        let update = Message::Update(locked(&OpeningKey::derive(&[1; 32]), None)).to_bytes();
+        for length in 0..update.len() {
+            assert!(refused(&update[..length]));
+        }
+        for tag in 0..=255 {
+            assert!(refused(&[tag, 255, 255, 255, 255]), "tag {tag}");
+        }
+        let hello =
+            photon_wire::message::Hello { version: 1, chain_id: 1337, contract: Address::ZERO };
+        assert!(refused(&Message::Hello(hello).to_bytes()));
+        let forged = NodeRecord { account: key(5).address(), ..record(4) };
+        assert!(refused(&Message::Records(vec![record(3), forged]).to_bytes()));
+    }
+
+    #[test]
+    fn a_record_is_checked_once_and_told_once() {
+        let mut verify = verify();
+        let bytes = Message::Records(vec![record(3), record(4), record(3)]).to_bytes();
+        let from = key(2).address();
+        let first = verify.message(from, &bytes, &mut bucket(), NOW).unwrap().message;
+        let Some(SignedMessage { message: Message::Records(told), .. }) = first else {
+            panic!("{first:?}");
+        };
+        assert_eq!(told, [record(3), record(4)]);
+        assert!(verify.message(from, &bytes, &mut bucket(), NOW).unwrap().message.is_none());
+        let past = NOW.after(Seconds(61));
+        let late = Message::Records(vec![record(5)]).to_bytes();
+        assert!(verify.message(from, &late, &mut bucket(), past).unwrap().message.is_none());
+    }
+}

@@ -119,7 +119,7 @@ async fn invoices_and_idempotency_and_what_is_refused() {
 
     assert_eq!(code(town.pay(&a, &a, 1, PayWay::Any).await), "pay_to_self");
     assert_eq!(code(town.pay(&a, &b, 0, PayWay::Any).await), "bad_amount");
-    assert_eq!(code(town.pay(&a, &b, 991, PayWay::Direct).await), "no_route");
+    assert_eq!(code(town.pay(&a, &b, 991, PayWay::Direct).await), "insufficient_balance");
     node_a.shutdown().await;
     node_b.shutdown().await;
     town.chain.shutdown().await;
@@ -149,5 +149,52 @@ async fn a_node_that_starts_again_goes_on_where_it_was() {
     balances(ab, (&a, 85), (&b, 15)).await;
     node_a.shutdown().await;
     node_b.shutdown().await;
+    town.chain.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_callers_pay_through_one_mediator_and_none_fails() {
+    const CALLERS: u128 = 100;
+    const EACH: u128 = 5;
+    let town = Town::new().await;
+    let node_a = town.node(0, &[]).await;
+    let node_b = town.node(1, &[&node_a]).await;
+    let node_c = town.node(2, &[&node_b]).await;
+    let (a, b, c) = (node_a.handle(), node_b.handle(), node_c.handle());
+    let ab = town.open(&a, &b, 1_000).await;
+    let bc = town.open(&b, &c, 1_000).await;
+    eventually(async || town.pay(&a, &c, 1, PayWay::Any).await.ok()).await;
+
+    let begin = Instant::now();
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..CALLERS {
+        let (a, c, token) = (a.clone(), c.account(), town.token);
+        callers.spawn(async move {
+            for _ in 0..EACH {
+                let target = Target { token, account: c, amount: Amount(1) };
+                let payment = a.pay(request(Payee::Account(target), PayWay::Any)).await.unwrap();
+                assert!(is_paid(&payment), "{:?}", payment.status);
+            }
+        });
+    }
+    while let Some(caller) = callers.join_next().await {
+        caller.unwrap();
+    }
+    println!("{} routed payments in {:?}", CALLERS * EACH, begin.elapsed());
+    balances(ab, (&a, 1_000 - CALLERS * EACH - 1), (&b, CALLERS * EACH + 1)).await;
+    balances(bc, (&b, 1_000 - CALLERS * EACH - 1), (&c, CALLERS * EACH + 1)).await;
+
+    let mut times = Vec::new();
+    for _ in 0..50 {
+        let begin = Instant::now();
+        assert!(is_paid(&town.pay(&b, &a, 1, PayWay::Any).await.unwrap()));
+        times.push(begin.elapsed());
+    }
+    times.sort_unstable();
+    println!("a direct payment takes {:?} at the median", times[25]);
+    println!("{:?}", a.status().await.unwrap().counters);
+    for node in [node_a, node_b, node_c] {
+        node.shutdown().await;
+    }
     town.chain.shutdown().await;
 }

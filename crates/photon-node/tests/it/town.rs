@@ -25,7 +25,11 @@ pub(crate) struct Town {
 }
 
 impl Town {
+    /// `RUST_LOG=photon_node=debug` shows what the nodes log.
     pub(crate) async fn new() -> Self {
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        // Another test of this process may have set it.
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
         let chain = DevChain::start(photon_devchain::Config::default()).await.unwrap();
         let dir = tempfile::tempdir().unwrap();
         let deployer = Self::wallet(&chain, 9);
