@@ -90,7 +90,13 @@ pub(crate) fn start_sender(
     let ids = unfinished.iter().map(|intent| intent.id.0).collect();
     let mut journal = Journal::open(&data_dir.join("transactions"), &ids)?;
     let earlier = journal.sent();
+    let verified = shared.chain_verified.clone();
+    let stop = shared.stop.clone();
     tokio::spawn(async move {
+        tokio::select! {
+            () = verified.cancelled() => {}
+            () = stop.cancelled() => return,
+        }
         while let Some(intent) = intents.recv().await {
             let id = intent.id.0;
             let earlier = earlier.get(&id).cloned().unwrap_or_default();

@@ -140,6 +140,7 @@ impl Node {
             partners_changed: Notify::new(),
             started: SystemTime::now(),
             stop,
+            chain_verified: CancellationToken::new(),
             channels: 0.into(),
             open_channels: 0.into(),
             record: std::sync::Mutex::default(),
@@ -302,6 +303,7 @@ async fn follow(
             return;
         }
     }
+    shared.chain_verified.cancel();
     chain::start_follower(&shared, handled, pump);
 }
 

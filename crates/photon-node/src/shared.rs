@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) partners_changed: Notify,
     pub(crate) started: SystemTime,
     pub(crate) stop: CancellationToken,
+    /// Cancelled once the chain has said that it is the right one: nothing is sent to another.
+    pub(crate) chain_verified: CancellationToken,
     pub(crate) channels: AtomicUsize,
     pub(crate) open_channels: AtomicUsize,
     pub(crate) record: Mutex<Option<NodeRecord>>,

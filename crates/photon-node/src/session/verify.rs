@@ -16,7 +16,7 @@ use std::time::Instant;
 /// Shared keys that a worker remembers: agreeing on one costs as much as a signature.
 const SHARED_KEYS: NonZeroUsize = NonZeroUsize::new(4_096).expect("4096 is not zero");
 /// Accounts whose latest record a worker remembers as checked.
-const CHECKED_RECORDS: NonZeroUsize = NonZeroUsize::new(65_536).expect("65536 is not zero");
+const CHECKED_RECORDS: NonZeroUsize = NonZeroUsize::new(16_384).expect("16384 is not zero");
 /// How far a record may come from the future: clocks differ.
 const RECORD_HASTE: Seconds = Seconds(3_600);
 /// The longest that a record may count.

@@ -198,3 +198,45 @@ async fn a_hundred_callers_pay_through_one_mediator_and_none_fails() {
     }
     town.chain.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_under_way_ends_after_the_mediator_was_away() {
+    let town = Town::new().await;
+    let node_a = town.node(0, &[]).await;
+    let node_b = town.node(1, &[&node_a]).await;
+    let node_c = town.node(2, &[&node_b]).await;
+    let (a, c) = (node_a.handle(), node_c.handle());
+    let ab = town.open(&a, &node_b.handle(), 1_000).await;
+    let bc = town.open(&node_b.handle(), &c, 1_000).await;
+    eventually(async || town.pay(&a, &c, 1, PayWay::Any).await.ok()).await;
+
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (a, c, token) = (a.clone(), c.account(), town.token);
+        callers.spawn(async move {
+            let target = Target { token, account: c, amount: Amount(1) };
+            a.pay(request(Payee::Account(target), PayWay::Any)).await
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    node_b.shutdown().await;
+    // C dials B anew where it was; A waits to be dialled.
+    let node_b = town.node(1, &[&node_a, &node_c]).await;
+    let b = node_b.handle();
+    let mut arrived = 1;
+    while let Some(caller) = callers.join_next().await {
+        match caller.unwrap() {
+            Ok(payment) if is_paid(&payment) => arrived += 1,
+            Ok(payment) => assert!(!matches!(payment.status, PaymentStatus::Pending)),
+            Err(RequestError::Rejected(_)) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+    println!("{arrived} payments arrived");
+    balances(ab, (&a, 1_000 - arrived), (&b, arrived)).await;
+    balances(bc, (&b, 1_000 - arrived), (&c, arrived)).await;
+    for node in [node_a, node_b, node_c] {
+        node.shutdown().await;
+    }
+    town.chain.shutdown().await;
+}
