@@ -239,7 +239,9 @@ impl Machine {
         }
         let expected = channel.ours.head.nonce;
         if said.nonce > expected {
-            return Err(Rejection::WrongNonce { expected, got: said.nonce });
+            // As in a status: the partner holds what we do not know.
+            self.stop(said.channel, STATE_LOST);
+            return Ok(());
         }
         self.acknowledged(said.channel, said.nonce);
         Ok(())

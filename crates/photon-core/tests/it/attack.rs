@@ -8,7 +8,8 @@ use photon_wire::codec::Encode;
 use photon_wire::contract::{Call, Event};
 use photon_wire::lock::Lock;
 use photon_wire::message::{
-    ChannelStatus, Dispose, DisposedLock, Failure, Message, Operation, Reason, Refuse, Update,
+    Acknowledge, ChannelStatus, Dispose, DisposedLock, Failure, Message, Operation, Reason, Refuse,
+    Update,
 };
 use photon_wire::onward::{ForTarget, Hop, Onward};
 use photon_wire::registry::RegistryTree;
@@ -620,4 +621,17 @@ fn a_closing_channel_asks_for_nothing_until_its_closing_has_failed() {
     world.mine(1);
     world.run();
     assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
+}
+
+/// B acknowledges what A does not know: A's store is an old one, and signing on would be signing
+/// those nonces twice.
+#[test]
+fn an_acknowledgement_of_what_we_never_signed_stops_the_channel() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    let (channel, epoch, nonce) = (channel('A', 'B'), Epoch(1), Nonce(5));
+    let _ = world.say('B', 'A', Message::Acknowledge(Acknowledge { channel, epoch, nonce }));
+    let last = world.nodes[&'A'].store.notices.last().unwrap().kind.clone();
+    assert!(matches!(last, NoticeKind::DirectionStopped { rule: 7, .. }), "{last:?}");
+    assert!(world.pay('A', 'B', 10, false).is_err());
 }
