@@ -77,7 +77,9 @@ impl ApiArgs {
         };
         let base = base.trim_end_matches('/').trim_end_matches("/api/v1").to_owned();
         if !base.starts_with("http://") {
-            return Err(Failure::usage(format!("`{base}` is no URL such as http://127.0.0.1:5001")));
+            return Err(Failure::usage(format!(
+                "`{base}` is no URL such as http://127.0.0.1:5001"
+            )));
         }
         let http = reqwest::Client::builder().connect_timeout(CONNECT).build()?;
         Ok(Client { http, base, token, json: self.json })
@@ -185,7 +187,10 @@ impl Client {
         }
     }
 
-    async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<Answer<T>> {
+    async fn read<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> anyhow::Result<Answer<T>> {
         let answer = self.send(request).await?;
         let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
         let value = serde_json::from_str(&text)

@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod demo;
 mod failure;
+mod log;
 mod progress;
 mod show;
 mod signals;

@@ -35,6 +35,9 @@ pub(crate) fn table<const N: usize>(
         let cell = |(index, text): (usize, String)| align(index, Cell::new(text));
         table.add_row(row.into_iter().enumerate().map(cell).collect::<Vec<_>>());
     }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
     line(table.trim_fmt())
 }
 
@@ -75,11 +78,7 @@ pub(crate) fn length(seconds: u64) -> String {
 /// How long something took.
 pub(crate) fn duration(length: Duration) -> String {
     let seconds = length.as_secs_f64();
-    if seconds < 0.1 {
-        format!("{:.1} ms", seconds * 1_000.0)
-    } else {
-        format!("{seconds:.2} s")
-    }
+    if seconds < 0.1 { format!("{:.1} ms", seconds * 1_000.0) } else { format!("{seconds:.2} s") }
 }
 
 /// A number with commas between its thousands.

@@ -153,9 +153,7 @@ fn list(keystore: &KeystoreArgs, json: bool) -> anyhow::Result<()> {
     let directory = keystore.directory()?;
     let files = keystore::list(&directory)?;
     if json {
-        let file = |file: &keystore::KeyFile| {
-            serde_json::json!({ "address": file.address, "path": file.path })
-        };
+        let file = |file: &keystore::KeyFile| serde_json::json!({ "address": file.address, "path": file.path });
         return show::json(&files.iter().map(file).collect::<Vec<_>>());
     }
     if files.is_empty() {

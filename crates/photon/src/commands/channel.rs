@@ -10,6 +10,12 @@ use photon_node::api::types::{
     Channel, ChannelState, Decimal, DepositBody, HexAddress, HexHash, OpenBody, Side, Submission,
     TransactionState, TransactionView, WaitBody,
 };
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// How often a transaction is looked for whose effect is there already, and how long between.
+const LOOKS: usize = 20;
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// What can be done with channels.
 #[derive(Subcommand, Debug)]
@@ -151,22 +157,8 @@ async fn submission(
     if api.json {
         show::line(answer.text)?;
     } else {
-        let number = submission.transaction;
-        let found: anyhow::Result<Answer<TransactionView>> =
-            client.get(&format!("/transactions/{number}")).await;
         let mut facts = vec![("channel", submission.channel_id.to_string())];
-        // What the answer has already told is not lost where this cannot be read.
-        if let Ok(Answer { value: transaction, .. }) = found {
-            let state = match transaction.outcome.state {
-                TransactionState::Sending => "on its way",
-                TransactionState::Done => "done",
-                TransactionState::Failed => "failed",
-            };
-            facts.push(("transaction", format!("{} {number}: {state}", transaction.kind)));
-            if let Some(hash) = transaction.outcome.hash {
-                facts.push(("hash", hash.to_string()));
-            }
-        }
+        facts.extend(transaction(client, &submission).await);
         show::facts(&facts)?;
         if let Some(channel) = &submission.channel {
             show::line("")?;
@@ -182,6 +174,32 @@ async fn submission(
         .into());
     }
     Ok(())
+}
+
+/// What is known of its transaction.
+async fn transaction(client: &Client, submission: &Submission) -> Vec<(&'static str, String)> {
+    let path = format!("/transactions/{}", submission.transaction);
+    let mut found = None;
+    for _ in 0..LOOKS {
+        // What the answer has told already is not lost where this cannot be read.
+        found = client.get::<TransactionView>(&path).await.ok().map(|answer| answer.value);
+        let early = found.as_ref().is_some_and(|it| it.outcome.state == TransactionState::Sending);
+        // The channel's event may be a moment ahead of the transaction's receipt.
+        if !submission.done || !early {
+            break;
+        }
+        sleep(LOOK_AGAIN).await;
+    }
+    let Some(transaction) = found else { return Vec::new() };
+    let state = match (submission.done, transaction.outcome.state) {
+        (true, _) | (_, TransactionState::Done) => "done",
+        (false, TransactionState::Sending) => "on its way",
+        (false, TransactionState::Failed) => "failed",
+    };
+    let mut facts =
+        vec![("transaction", format!("{} {}: {state}", transaction.kind, transaction.number))];
+    facts.extend(transaction.outcome.hash.map(|hash| ("hash", hash.to_string())));
+    facts
 }
 
 async fn list(api: &ApiArgs) -> anyhow::Result<()> {
@@ -277,7 +295,9 @@ async fn meant(client: &Client, text: &str) -> anyhow::Result<HexHash> {
     let found: Vec<&Channel> = answer.value.iter().filter(is_it).collect();
     match found.as_slice() {
         [channel] => Ok(channel.id),
-        [] => Err(anyhow::anyhow!("no channel is meant by `{text}`; `photon channel list` lists all")),
+        [] => {
+            Err(anyhow::anyhow!("no channel is meant by `{text}`; `photon channel list` lists all"))
+        }
         [..] => Err(Failure::usage(format!("{} channels are meant by `{text}`", found.len()))),
     }
 }

@@ -94,7 +94,7 @@ mod tests {
         let channel = format!("0x{}", "ab".repeat(32));
         let account = "0x5B38Da6a701c568545dCfcB03FcB875f56beddC4";
         let data = format!(
-            r#"{{"number":7,"at":0,"kind":"balance_updated","channel":"{channel}","payer":"{account}","nonce":2}}"#
+            r#"{{"number":7,"at":0,"what":{{"kind":"balance_updated","channel":"{channel}","payer":"{account}","nonce":2}}}}"#
         );
         let shown = described(&data).unwrap();
         let plain = console::strip_ansi_codes(&shown);

@@ -127,7 +127,8 @@ fn secret_hash(text: &str) -> anyhow::Result<HexHash> {
 }
 
 fn contents(invoice: &InvoiceContents) -> anyhow::Result<()> {
-    let amount = invoice.amount.map_or_else(|| "as the payer likes".to_owned(), |it| it.to_string());
+    let amount =
+        invoice.amount.map_or_else(|| "as the payer likes".to_owned(), |it| it.to_string());
     let mut facts = vec![
         ("target", invoice.target.to_string()),
         ("token", invoice.token.to_string()),
@@ -152,11 +153,7 @@ fn printable(text: &str) -> String {
 fn code(text: &str) -> anyhow::Result<String> {
     let code = QrCode::new(text.to_uppercase())?;
     // A terminal is dark as a rule: the light parts are what is drawn.
-    Ok(code
-        .render::<Dense1x2>()
-        .dark_color(Dense1x2::Light)
-        .light_color(Dense1x2::Dark)
-        .build())
+    Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
 }
 
 fn state(view: &InvoiceView) -> String {

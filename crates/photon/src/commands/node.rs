@@ -1,6 +1,7 @@
 //! `photon node`.
 
 use crate::client::ADDRESS_FILE;
+use crate::log;
 use crate::show;
 use crate::signals::interrupted;
 use anyhow::{Context as _, bail};
@@ -10,7 +11,6 @@ use photon_node::config::{Config, Options};
 use photon_node::{Node, NodeHandle};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use tracing_subscriber::EnvFilter;
 
 /// Settings on the command line. They override the environment, which overrides the file.
 #[derive(Args, Clone, Debug, Default)]
@@ -94,7 +94,7 @@ pub(crate) struct NodeArgs {
     #[command(flatten)]
     settings: SettingArgs,
     /// What is logged to the standard error: error, warn, info, debug, trace, or a filter
-    #[arg(long, value_name = "FILTER", env = "PHOTON_LOG", default_value = "info")]
+    #[arg(long, value_name = "FILTER", env = log::VARIABLE, default_value = "info")]
     log: String,
     /// Log as JSON, one object a line
     #[arg(long)]
@@ -103,7 +103,7 @@ pub(crate) struct NodeArgs {
 
 /// Runs a node until it is interrupted, or cannot go on.
 pub(crate) async fn run(arguments: NodeArgs) -> anyhow::Result<()> {
-    start_log(&arguments)?;
+    log::start(&arguments.log, arguments.log_json)?;
     let loaded = Config::load(&arguments.settings.options()?)?;
     let config = loaded.config;
     let data_dir = config.data_dir.clone();
@@ -155,14 +155,4 @@ async fn announce(
         facts.push(("API token", token_file.display().to_string()));
     }
     show::facts(&facts)
-}
-
-fn start_log(arguments: &NodeArgs) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&arguments.log)
-        .map_err(|error| crate::failure::Failure::usage(format!("--log: {error}")))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let colours = console::colors_enabled_stderr();
-    let started =
-        if arguments.log_json { log.json().try_init() } else { log.with_ansi(colours).try_init() };
-    started.map_err(|error| anyhow::anyhow!("the log does not start: {error}"))
 }

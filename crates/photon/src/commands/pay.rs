@@ -6,9 +6,7 @@ use crate::failure::Failure;
 use crate::progress;
 use crate::show;
 use clap::Args;
-use photon_node::api::types::{
-    Decimal, HexAddress, PaymentBody, PaymentState, PaymentView, Way,
-};
+use photon_node::api::types::{Decimal, HexAddress, PaymentBody, PaymentState, PaymentView, Way};
 use std::time::Instant;
 
 /// What is to be paid.

@@ -50,11 +50,19 @@ pub(crate) async fn run(arguments: PeersArgs) -> anyhow::Result<()> {
             let body = PeerBody { account, addresses: at };
             let client = api.client()?;
             let answer: Answer<Value> = client.post("/peers", &body).await?;
-            if api.json { show::line(answer.text) } else { show::line(format_args!("{account} is wanted")) }
+            if api.json {
+                show::line(answer.text)
+            } else {
+                show::line(format_args!("{account} is wanted"))
+            }
         }
         Some(PeersCommand::Remove { account, api }) => {
             api.client()?.delete(&format!("/peers/{account}")).await?;
-            if api.json { Ok(()) } else { show::line(format_args!("{account} is not wanted any more")) }
+            if api.json {
+                Ok(())
+            } else {
+                show::line(format_args!("{account} is not wanted any more"))
+            }
         }
     }
 }

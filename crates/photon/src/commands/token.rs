@@ -108,7 +108,9 @@ fn meant(text: &str, network: Option<&Path>) -> anyhow::Result<Token> {
         )));
     };
     let network = Network::load(path)?;
-    network.tokens.get(text).copied().ok_or_else(|| {
-        Failure::usage(format!("{} names no token `{text}`", path.display()))
-    })
+    network
+        .tokens
+        .get(text)
+        .copied()
+        .ok_or_else(|| Failure::usage(format!("{} names no token `{text}`", path.display())))
 }

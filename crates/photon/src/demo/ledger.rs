@@ -17,7 +17,7 @@ pub(super) struct Entry {
     /// Who sent it, by name.
     pub(super) from: String,
     /// What it did.
-    pub(super) what: String,
+    pub(super) what: &'static str,
 }
 
 /// Reads the chain from block to block.
@@ -27,6 +27,8 @@ pub(super) struct Ledger {
     names: BTreeMap<Address, String>,
     /// The last block that was read.
     seen: u64,
+    /// Whether the contract is; the token comes after it.
+    deployed: bool,
     /// How many transactions, and the gas of all.
     pub(super) count: u64,
     pub(super) gas: u64,
@@ -69,7 +71,15 @@ const CALLS: [(&str, &str); 9] = [
 impl Ledger {
     /// `names` says who is who.
     pub(super) fn new(url: String, names: BTreeMap<Address, String>) -> Self {
-        Self { http: reqwest::Client::new(), url, names, seen: 0, count: 0, gas: 0 }
+        Self {
+            http: reqwest::Client::new(),
+            url,
+            names,
+            seen: 0,
+            deployed: false,
+            count: 0,
+            gas: 0,
+        }
     }
 
     /// Every transaction since the last time, in order.
@@ -89,7 +99,7 @@ impl Ledger {
         Ok(entries)
     }
 
-    async fn entry(&self, block: u64, transaction: Transaction) -> anyhow::Result<Entry> {
+    async fn entry(&mut self, block: u64, transaction: Transaction) -> anyhow::Result<Entry> {
         let receipt: Receipt =
             self.ask("eth_getTransactionReceipt", json!([transaction.hash])).await?;
         let name = |account: &Address| {
@@ -102,8 +112,9 @@ impl Ledger {
             succeeded: number(&receipt.status)? == 1,
             from: name(&transaction.from),
             what: match transaction.to {
-                None => "deploys".to_owned(),
-                Some(_) => what(&transaction.input).to_owned(),
+                None if std::mem::replace(&mut self.deployed, true) => "deploys the token",
+                None => "deploys the contract",
+                Some(_) => what(&transaction.input),
             },
         })
     }

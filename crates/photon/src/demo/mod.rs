@@ -8,6 +8,7 @@ mod story;
 mod teller;
 
 use crate::failure::Failure;
+use crate::log;
 use crate::show;
 use crate::signals::interrupted;
 use clap::Args;
@@ -25,6 +26,9 @@ pub(crate) struct DemoArgs {
 
 /// Runs it; fails where a figure is not what it must be.
 pub(crate) async fn run(arguments: &DemoArgs) -> anyhow::Result<()> {
+    if let Ok(filter) = std::env::var(log::VARIABLE) {
+        log::start(&filter, false)?;
+    }
     let mut teller = Teller::new();
     teller.title()?;
     let stage = tokio::select! {
@@ -62,13 +66,14 @@ async fn stay(stage: &Stage) -> anyhow::Result<()> {
     }
     let bob = stage.bob.data_dir.display();
     let carol = stage.carol.account;
-    show::line("\n  In another terminal, for instance as Bob, who still has a channel with Carol:\n")?;
+    show::line(
+        "\n  In another terminal, for instance as Bob, who still has a channel with Carol:\n",
+    )?;
     show::line(format_args!("    export PHOTON_DATA_DIR={bob}"))?;
-    if let Some(address) = stage.bob.node.api().map(ApiServer::address) {
-        show::line(format_args!("    export PHOTON_API=http://{address}"))?;
-    }
-    show::line("    photon channel list")?;
-    show::line(format_args!("    photon pay {carol} 5 --token {}", stage::SYMBOL))?;
+    let program = std::env::args().next().unwrap_or_else(|| "photon".to_owned());
+    show::line(format_args!("    {program} channel list"))?;
+    show::line(format_args!("    {program} pay {carol} 5 --token {}", stage::SYMBOL))?;
+    show::line(format_args!("    {program} events --after start"))?;
     show::line("\n  Ctrl-C ends it and removes all of it.")?;
     interrupted().await;
     show::line("\n  Ended.")

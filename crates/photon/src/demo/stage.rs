@@ -2,6 +2,7 @@
 
 use super::ledger::Ledger;
 use super::teller::Teller;
+use crate::client::ADDRESS_FILE;
 use crate::show;
 use anyhow::Context as _;
 use photon_chain::{Account, Endpoint, Network, Wallet, WalletConfig};
@@ -140,7 +141,8 @@ async fn deploy(
         wallet.mint(token, receiver, MINTED).await?;
     }
     teller.say(format_args!("contract {}", network.contract))?;
-    teller.say(format_args!("token    {token}; Alice, Bob and Carol have {MINTED} {SYMBOL} each"))?;
+    teller
+        .say(format_args!("token    {token}; Alice, Bob and Carol have {MINTED} {SYMBOL} each"))?;
     Ok((network, token))
 }
 
@@ -166,7 +168,11 @@ async fn start_nodes(
         config.net.peers = std::mem::take(&mut peers);
         config.api.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let address = account.address();
-        let node = Node::start_as(config, account).await.with_context(|| format!("{name}'s node"))?;
+        let node =
+            Node::start_as(config, account).await.with_context(|| format!("{name}'s node"))?;
+        if let Some(api) = node.api() {
+            std::fs::write(data_dir.join(ADDRESS_FILE), format!("{}\n", api.address()))?;
+        }
         let handle = node.handle();
         let listen = handle.status().await?.listen;
         peers = listen.iter().take(1).map(|listen| format!("{address}@{listen}")).collect();

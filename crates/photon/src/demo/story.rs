@@ -7,11 +7,11 @@ use super::teller::Teller;
 use crate::show;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use photon_chain::token;
-use photon_node::{EventsFrom, Target};
 use photon_node::api::types::{
     Channel, Event, EventKind, PaymentState, PaymentView, TransactionView,
 };
 use photon_node::handle::{OpenRequest, PayRequest, PayWay, Payee, Payment, RequestError};
+use photon_node::{EventsFrom, Target};
 use photon_wire::{Amount, ChannelId};
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -100,7 +100,8 @@ async fn pay_through(
     pay(stage, teller, alice, target).await?;
     show_channel(teller, first, (alice, Amount(50)), (bob, Amount(50))).await?;
     show_channel(teller, second, (bob, Amount(60)), (carol, Amount(20))).await?;
-    teller.say("locked with a hash on both hops, opened with Carol's secret: all of it or nothing")?;
+    teller
+        .say("locked with a hash on both hops, opened with Carol's secret: all of it or nothing")?;
     teller.done()
 }
 
@@ -170,13 +171,13 @@ async fn wait_out(stage: &Stage, teller: &mut Teller, channel: ChannelId) -> any
     let closed = alice.handle.channel(channel).await?.context("the channel is gone too early")?;
     let closed = Channel::from(&closed);
     let settle_after = closed.settle_after.context("the channel is not closed")?;
-    let ahead = settle_after.saturating_sub(chain.timestamp()).saturating_add(1);
     teller.say(format_args!(
-        "On a real chain everybody now waits {}. This chain is ours:",
-        show::length(ahead)
+        "On a real chain everybody now waits: {} for the dispute, {} for challenges.",
+        show::length(closed.settle_timeout),
+        show::length(stage.network.parameters.challenge.0),
     ))?;
-    teller.say("we move its clock forward, and skip the waiting.")?;
-    chain.increase_time(Duration::from_secs(ahead));
+    teller.say("This chain is ours: we move its clock and skip that. Both nodes settle then:")?;
+    chain.set_next_timestamp(settle_after.saturating_add(1))?;
     chain.mine(1);
     let settled = event(alice, |what| {
         let EventKind::ChannelSettled { channel: id, ours, theirs, .. } = what else { return None };
@@ -220,7 +221,8 @@ async fn check_the_end(
     let contract = stage.network.contract;
     let held = token::balance(&stage.endpoint, stage.token, contract).await?;
     check("what the contract has", held, Amount(80))?;
-    teller.say(format_args!("the contract has {held}: the channel of Bob and Carol is still open"))?;
+    teller
+        .say(format_args!("the contract has {held}: the channel of Bob and Carol is still open"))?;
     teller.done()
 }
 
@@ -286,10 +288,7 @@ async fn show_channel(
 }
 
 /// Ours and theirs, once nothing is locked and the partner is there.
-async fn balances(
-    person: &Person,
-    channel: ChannelId,
-) -> anyhow::Result<Option<(Amount, Amount)>> {
+async fn balances(person: &Person, channel: ChannelId) -> anyhow::Result<Option<(Amount, Amount)>> {
     let Some(view) = person.handle.channel(channel).await? else { return Ok(None) };
     let view = Channel::from(&view);
     let locked = !view.ours.locked.0.is_zero() || !view.theirs.locked.0.is_zero();

@@ -23,8 +23,12 @@ impl Teller {
 
     pub(super) fn title(&self) -> anyhow::Result<()> {
         show::line(format_args!("\n  {}", style("Photon demo").bold()))?;
-        show::line("  A chain, a contract, a token and three nodes: all in this process, talking over")?;
-        show::line("  real sockets on this machine. The network is not used; the tokens are worth nothing.")
+        show::line(
+            "  A chain, a contract, a token and three nodes: all in this process, talking over",
+        )?;
+        show::line(
+            "  real sockets on this machine. The network is not used; the tokens are worth nothing.",
+        )
     }
 
     /// Begins a step.
@@ -55,14 +59,14 @@ impl Teller {
     pub(super) fn transactions(&self, entries: &[Entry]) -> anyhow::Result<()> {
         for entry in entries {
             let gas = format!("{:>9} gas", show::grouped(entry.gas));
-            let refused = if entry.succeeded { "" } else { "   came too late, refused" };
+            let what =
+                if entry.succeeded { entry.what } else { "the other was quicker, nothing happens" };
             self.say(format_args!(
-                "{} {}  block {:<3} {gas}   {:<6} {}{refused}",
+                "{} {}  block {:<2} {gas}  {:<8} {what}",
                 style("tx").dim(),
                 show::short_hash(&entry.hash),
                 entry.block,
                 entry.from,
-                entry.what,
             ))?;
         }
         Ok(())
