@@ -140,7 +140,10 @@ fn submission(submitted: &Submitted) -> (StatusCode, Json<Submission>) {
 /// How far the latest transactions of this node are, newest first.
 #[utoipa::path(
     get, path = "/api/v1/transactions", operation_id = "listTransactions", tag = "transactions",
-    responses((status = 200, description = "The transactions.", body = Vec<TransactionView>), Problems),
+    responses(
+        (status = 200, description = "The transactions.", body = Vec<TransactionView>),
+        Problems,
+    ),
 )]
 pub(crate) async fn transactions(
     State(node): State<NodeHandle>,

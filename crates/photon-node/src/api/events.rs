@@ -44,7 +44,10 @@ pub(crate) struct EventParams {
         ),
     ),
     responses(
-        (status = 200, description = "The events.", body = EventView, content_type = "text/event-stream"),
+        (
+            status = 200, description = "The events.", body = EventView,
+            content_type = "text/event-stream"
+        ),
         Problems,
     ),
 )]

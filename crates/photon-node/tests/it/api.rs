@@ -297,6 +297,48 @@ async fn a_payment_is_made_once_quoted_and_found_again() {
     bob.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_a_hop_cannot_forward_is_a_problem_with_hop_and_reason() {
+    let town = Town::new().await;
+    let (alice, bob, a, b, _) = two(&town, 100).await;
+    let carol = node_with_api(&town, 2, &[&bob]).await;
+    let c = Caller::of(&carol);
+    let (token, carols) = (town.token.to_string(), town.address(2).to_string());
+    let open = json!({
+        "token": token, "partner": carols, "deposit": "80", "wait_seconds": 30,
+    });
+    assert_eq!(b.post("/channels", &open).await.0, StatusCode::OK);
+    let ready = |channel: &Value| channel["partner"] == carols && channel["partner_online"] == true;
+    let both = async || b.get("/channels").await.as_array()?.iter().any(ready).then_some(());
+    eventually(both).await;
+    let pay = |amount: &str| json!({ "target": carols, "token": token, "amount": amount });
+    eventually(async || (a.post("/quotes", &pay("20")).await.0 == StatusCode::OK).then_some(()))
+        .await;
+    assert_eq!(b.post("/payments", &pay("75")).await.0, StatusCode::OK);
+
+    // The deposits still say that it could go; only Bob knows that it cannot.
+    let keyed = || {
+        let request = a.call(Method::POST, "/payments").header("idempotency-key", "too much");
+        request.json(&pay("20"))
+    };
+    let failed = problem(keyed().send().await.unwrap()).await;
+    assert_eq!((failed.status, failed.code.as_str()), (422, "payment_failed"), "{failed:?}");
+    assert_eq!(failed.hop.unwrap().0, town.address(1));
+    assert_eq!(failed.reason.as_deref(), Some("insufficient_balance"));
+    assert_eq!(problem(keyed().send().await.unwrap()).await, failed);
+    let found = a.get(&format!("/payments/{}", failed.payment.unwrap())).await;
+    assert_eq!(
+        (&found["status"], &found["failure"]["code"]),
+        (&json!("failed"), &json!("payment_failed"))
+    );
+    eventually(async || (a.get("/channels").await[0]["ours"]["locks"] == 0).then_some(())).await;
+    assert_eq!(a.get("/channels").await[0]["ours"]["balance"], "100");
+    assert_eq!(c.get("/receipts").await["items"].as_array().unwrap().len(), 1);
+    for node in [alice, bob, carol] {
+        node.shutdown().await;
+    }
+}
+
 /// Reads a stream of events until one of this kind.
 async fn read_until(response: &mut Response, kind: &str) -> Vec<Event> {
     let mut text = String::new();
