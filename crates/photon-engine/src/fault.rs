@@ -142,7 +142,8 @@ pub enum Fault {
     Closed,
     /// A draft was made and never committed, or committed after a later one.
     #[error(
-        "draft {got} is not the one that waits for its commit ({expected}); the node has to load its store again"
+        "draft {got} is not the one that waits for its commit ({expected}); the node has to load \
+         its store again"
     )]
     LostDraft {
         /// The draft that waits.
