@@ -141,10 +141,11 @@ impl Machine {
     pub(crate) fn settle_disputes(&mut self) {
         let past = self.clock.past();
         let challenge = self.config.parameters.challenge;
+        let turn = self.config.timing.hop_margin;
         let due: Vec<_> = self
             .channels
             .values()
-            .filter(|channel| channel.is_settleable(past, challenge))
+            .filter(|channel| channel.is_settleable(past, challenge, turn))
             .map(|channel| (channel.id, channel.settle_call()))
             .collect();
         for (id, call) in due {

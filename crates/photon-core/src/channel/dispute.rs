@@ -23,9 +23,13 @@ impl Channel {
         Some((purpose, call, dispute.update_until))
     }
 
-    /// Whether the contract pays both out now.
-    pub(crate) fn is_settleable(&self, past: Timestamp, challenge: Seconds) -> bool {
-        self.dispute.is_some_and(|dispute| past > dispute.settle_after(challenge))
+    /// Whether it is our turn to have the contract pay both out. Who closed goes first: two
+    /// settlements at once would cost the later one its gas for nothing.
+    pub(crate) fn is_settleable(&self, past: Timestamp, challenge: Seconds, turn: Seconds) -> bool {
+        self.dispute.is_some_and(|dispute| {
+            let wait = if dispute.closer == self.us { Seconds(0) } else { turn };
+            past > dispute.settle_after(challenge).after(wait)
+        })
     }
 
     /// Claims every lock of the partner whose secret was registered in time.

@@ -1,4 +1,4 @@
-use crate::world::{CHALLENGE, SETTLE_TIMEOUT, World, account, channel};
+use crate::world::{CHALLENGE, SETTLE_TIMEOUT, World, account, channel, timing};
 use photon_core::view::ChannelState;
 use photon_core::{Command, Input};
 use photon_wire::contract::{Call, Event};
@@ -60,8 +60,10 @@ fn the_other_side_updates_by_itself_and_both_settle_when_the_time_has_come() {
         locksroot: Locksroot::EMPTY,
     });
     world.mine(SETTLE_TIMEOUT + CHALLENGE - 3);
-    assert_eq!(calls(&world, 'B').len(), 1, "too early to settle");
+    assert_eq!(calls(&world, 'A').len(), 1, "too early to settle");
     world.mine(3);
+    assert_eq!(calls(&world, 'B').len(), 1, "the closer goes first");
+    world.mine(timing().hop_margin.0);
     for who in ['A', 'B'] {
         let last = calls(&world, who).pop();
         let Some(Call::Settle { low, high, .. }) = last else { panic!("{last:?}") };
