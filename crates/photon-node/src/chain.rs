@@ -135,7 +135,8 @@ fn on_report(shared: &Shared, journal: &mut Journal, report: Report) -> Option<I
             let id = IntentId(outcome.id);
             let outcome = match outcome.result {
                 Ok(Done::Mined(mined)) => {
-                    info!(intent = id.0, hash = %mined.hash, block = %mined.block, "transaction mined");
+                    let (hash, block) = (mined.hash, mined.block);
+                    info!(intent = id.0, %hash, %block, "transaction mined");
                     shared.transactions.done(id, Some(mined.hash));
                     Ok(())
                 }

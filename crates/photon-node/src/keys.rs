@@ -45,7 +45,7 @@ pub enum KeyError {
         source: std::io::Error,
     },
     /// Others could read the secret.
-    #[error("{} can be read by others (mode {mode:o}); run `chmod 600 {}`", path.display(), path.display())]
+    #[error("{0} can be read by others (mode {mode:o}); run `chmod 600 {0}`", path.display())]
     Readable {
         /// Which.
         path: PathBuf,

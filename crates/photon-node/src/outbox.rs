@@ -124,7 +124,7 @@ impl Outside {
             NoticeKind::PaymentMediated { .. } => add(&totals.payments_mediated),
             NoticeKind::DirectionStopped { channel, partner, rule } => {
                 let code = photon_core::Rejection::code_of(*rule).unwrap_or("unknown");
-                warn!(%channel, peer = %partner, rule, code, "the partner broke a rule; the channel is stopped");
+                warn!(%channel, peer = %partner, rule, code, "partner broke a rule");
             }
             NoticeKind::UpdateRefused { channel, nonce, rule } => {
                 warn!(%channel, %nonce, rule, "the partner refused an update of ours");

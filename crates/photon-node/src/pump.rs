@@ -10,7 +10,6 @@ use photon_core::view::ChannelState;
 use photon_core::{Answer, Command, Input, Machine, Rejection};
 use photon_engine::{Engine, Fault};
 use photon_wire::Address;
-use photon_wire::contract::Event as ChainEvent;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,26 +163,6 @@ impl Pump {
         }
     }
 
-    /// One input of the chain.
-    fn step_chain(&mut self, input: Input) -> Result<(), Fault> {
-        let mut opened = None;
-        if let Input::Contract(_, ChainEvent::ChannelOpened { key, .. }) = &input {
-            opened = key.partner_of(self.keys.account());
-        }
-        if let Err(rejection) = self.step(input)? {
-            warn!(%rejection, "the core refused what the chain says");
-        }
-        // A and B see the opening at different times: what A sent before B knew of the channel was
-        // ignored, and is sent again once B says where it stands.
-        if let Some(partner) = opened
-            && self.engine.machine().online().contains(&partner)
-            && let Err(rejection) = self.step(Input::Connected(partner))?
-        {
-            warn!(%rejection, "the core refused to say again where a channel stands");
-        }
-        Ok(())
-    }
-
     /// Adds what else waits, up to each queue's share.
     fn take_waiting(&mut self, batch: &mut Vec<Event>) {
         let queues = &mut self.queues;
@@ -214,7 +193,9 @@ impl Pump {
                 Event::Owner(Request::Look(look)) => answers.looks.push(look),
                 Event::Chain(input) => {
                     on_chain = true;
-                    self.step_chain(input)?;
+                    if let Err(rejection) = self.step(input)? {
+                        warn!(%rejection, "the core refused what the chain says");
+                    }
                 }
                 Event::Peer(input) => self.step_peer(input, refusals)?,
                 Event::Tick => {

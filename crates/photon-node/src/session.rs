@@ -252,7 +252,7 @@ impl Worker {
     }
 
     fn refuse(&mut self, account: Address, garbage: &Garbage) {
-        warn!(peer = %account, reason = %garbage, "the peer sends what makes no sense; its session is dropped");
+        warn!(peer = %account, reason = %garbage, "the peer sends garbage; its session is dropped");
         add(&self.desk.totals.garbage_refused);
         self.end(account);
     }

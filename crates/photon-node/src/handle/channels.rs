@@ -59,8 +59,7 @@ pub(super) async fn open(
     tokens::check(handle, token, deposit).await?;
     let settle_timeout = settle_timeout.unwrap_or_else(|| handle.shared.settle_timeouts().0);
     let command = Command::OpenChannel { token, partner, settle_timeout, deposit };
-    let is_end = |channel, kind: &NoticeKind| matches!(kind, NoticeKind::ChannelOpened { channel: opened, .. } if *opened == channel);
-    submit(handle, command, None, wait, is_end).await
+    submit(handle, command, None, wait, opened).await
 }
 
 /// What would be refused anyway, before the chain is asked about the token.
@@ -105,8 +104,7 @@ pub(super) async fn close(
     channel: ChannelId,
     wait: Option<Duration>,
 ) -> Result<Submitted, RequestError> {
-    let is_end = |channel, kind: &NoticeKind| matches!(kind, NoticeKind::ChannelClosed { channel: closed, .. } if *closed == channel);
-    submit(handle, Command::CloseChannel(channel), Some(channel), wait, is_end).await
+    submit(handle, Command::CloseChannel(channel), Some(channel), wait, closed).await
 }
 
 pub(super) async fn settle(
@@ -114,8 +112,19 @@ pub(super) async fn settle(
     channel: ChannelId,
     wait: Option<Duration>,
 ) -> Result<Submitted, RequestError> {
-    let is_end = |channel, kind: &NoticeKind| matches!(kind, NoticeKind::ChannelSettled { channel: settled, .. } if *settled == channel);
-    submit(handle, Command::SettleChannel(channel), Some(channel), wait, is_end).await
+    submit(handle, Command::SettleChannel(channel), Some(channel), wait, settled).await
+}
+
+fn opened(id: ChannelId, kind: &NoticeKind) -> bool {
+    matches!(kind, NoticeKind::ChannelOpened { channel, .. } if *channel == id)
+}
+
+fn closed(id: ChannelId, kind: &NoticeKind) -> bool {
+    matches!(kind, NoticeKind::ChannelClosed { channel, .. } if *channel == id)
+}
+
+fn settled(id: ChannelId, kind: &NoticeKind) -> bool {
+    matches!(kind, NoticeKind::ChannelSettled { channel, .. } if *channel == id)
 }
 
 /// Has a command done whose answer is a transaction, and waits for its notice where asked to.
