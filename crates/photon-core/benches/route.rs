@@ -41,7 +41,7 @@ impl Random {
 }
 
 /// Each node after the first ones opens channels with others, preferring those that have many.
-/// (Barabási, Albert: Emergence of scaling in random networks, 1999.)
+/// (Barabasi, Albert: Emergence of scaling in random networks, 1999.)
 fn scale_free(nodes: usize, channels_each: usize, random: &mut Random) -> (Graph, Vec<Address>) {
     let addresses: Vec<_> =
         (0..nodes).map(|_| Address::from_word(B256::from(random.bytes()))).collect();
