@@ -43,7 +43,7 @@ async fn the_first_story_survives_kills() {
 async fn kill_at_random(nodes: &mut [Node; 3], dice: &mut StdRng, is_told: &Cell<bool>) {
     for _ in 0..KILLS {
         let victim = dice.random_range(0..nodes.len());
-        let moments = [dice.random_range(0..500), dice.random_range(0..200)];
+        let moments = [dice.random_range(0..300), dice.random_range(0..200)];
         let [before, after] = moments.map(Duration::from_millis);
         tokio::time::sleep(before).await;
         if is_told.get() {

@@ -10,7 +10,7 @@ use serde_json::json;
 #[tokio::test]
 async fn without_the_chain_direct_payments_go_on() {
     let town = Town::new(ChainKind::DEVCHAIN).await;
-    let [a, b] = town.row().await;
+    let [a, mut b] = town.row().await;
     let ab = a.open(&town.token, &b, 100).await;
     a.pays(&town.token, &b, 1, "locked").await;
 
@@ -24,6 +24,13 @@ async fn without_the_chain_direct_payments_go_on() {
     b.pays(&town.token, &a, 10, "direct").await;
     balances(&ab, (&a, 79), (&b, 21)).await;
     a.pay(&town.token, &b, 1, "locked").await.refused(503, "chain_unavailable");
+    balances(&ab, (&a, 79), (&b, 21)).await;
+
+    // Nor does a node need the chain to start again and be paid.
+    b.restart().await;
+    a.is_up(&b, &ab, 100).await;
+    a.pays(&town.token, &b, 1, "direct").await;
+    b.pays(&town.token, &a, 1, "direct").await;
     balances(&ab, (&a, 79), (&b, 21)).await;
 
     town.chain.thaw();

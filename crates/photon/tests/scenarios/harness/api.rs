@@ -206,13 +206,13 @@ impl Api {
     }
 }
 
-/// The data of one server-sent event; none of a comment.
+/// What one server-sent event says; none of a comment.
 fn event_of(text: &str) -> Option<Value> {
     let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let event: Value = serde_json::from_str(field("data:")?).unwrap();
     assert_eq!(field("id:").unwrap(), event["number"].to_string());
-    assert_eq!(field("event:").unwrap(), event["kind"]);
-    Some(event)
+    assert_eq!(field("event:").unwrap(), event["what"]["kind"]);
+    Some(event["what"].clone())
 }
 
 /// The body of a payment to an account.

@@ -92,15 +92,24 @@ impl Chain {
         (number(&block["number"]), number(&block["timestamp"]))
     }
 
-    /// Moves the chain's time and makes a block of it.
+    /// Makes a block so many seconds after the newest one, or now where that is later.
+    ///
+    /// `evm_increaseTime` alone would count from the clock, which blocks that were made in haste
+    /// have left behind.
     pub(crate) async fn advance(&self, seconds: u64) {
-        self.rpc("evm_increaseTime", json!([seconds])).await;
+        let (_, time) = self.head().await;
+        let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let next = (time + seconds).max(clock.unwrap().as_secs());
+        self.rpc("evm_setNextBlockTimestamp", json!([next])).await;
         self.rpc("evm_mine", json!([])).await;
     }
 
     /// A transaction of one of the chain's own accounts; returns the receipt.
     pub(crate) async fn send(&self, from: &str, to: Option<&str>, data: &str) -> Value {
-        let mut transaction = json!({ "from": from, "data": data, "gas": "0x500000" });
+        // With a price, every chain takes it, also an old one.
+        let price = self.rpc("eth_gasPrice", json!([])).await;
+        let mut transaction =
+            json!({ "from": from, "data": data, "gas": "0x500000", "gasPrice": price });
         if let Some(to) = to {
             transaction["to"] = json!(to);
         }
