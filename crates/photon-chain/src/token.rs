@@ -46,7 +46,7 @@ pub async fn balance(
     owner: Address,
 ) -> Result<Amount, ChainError> {
     let call = TestToken::balanceOfCall { owner };
-    let data = endpoint.call(token.0, call.abi_encode().into()).await?;
+    let data = told(endpoint, token, call.abi_encode()).await?;
     let balance = TestToken::balanceOfCall::abi_decode_returns(&data)
         .map_err(|_| ChainError::NotAToken(token.0))?;
     Ok(Amount(balance.saturating_to()))
@@ -63,7 +63,7 @@ pub async fn allowance(
     spender: Address,
 ) -> Result<Amount, ChainError> {
     let call = TestToken::allowanceCall { owner, spender };
-    let data = endpoint.call(token.0, call.abi_encode().into()).await?;
+    let data = told(endpoint, token, call.abi_encode()).await?;
     let allowance = TestToken::allowanceCall::abi_decode_returns(&data)
         .map_err(|_| ChainError::NotAToken(token.0))?;
     Ok(Amount(allowance.saturating_to()))
@@ -72,6 +72,14 @@ pub async fn allowance(
 pub(crate) fn approval(spender: Address, amount: Amount) -> Bytes {
     let amount = alloy::primitives::U256::from(amount.0);
     TestToken::approveCall { spender, amount }.abi_encode().into()
+}
+
+/// What every token answers; a contract that refuses to is none.
+async fn told(endpoint: &Endpoint, token: Token, call: Vec<u8>) -> Result<Bytes, ChainError> {
+    match endpoint.call(token.0, call.into()).await {
+        Err(ChainError::Reverted(_)) => Err(ChainError::NotAToken(token.0)),
+        answer => answer,
+    }
 }
 
 /// What a token may lack.
