@@ -126,10 +126,10 @@ rejections! {
     /// No chain of channels reaches the target.
     NoRoute { /** Who. */ target: Address }
         = 43, "no_route", "no route of open channels reaches {target}";
-    /// Routes exist, but the first hop lacks balance.
-    NoCapacity { /** Can be spent at most. */ spendable: Amount, /** Is needed. */ needed: Amount }
+    /// Routes exist, but none can carry the amount.
+    NoCapacity { /** What could go. */ spendable: Amount, /** Is needed. */ needed: Amount }
         = 44, "insufficient_balance",
-        "the largest balance towards a usable partner is {spendable}, {needed} is needed";
+        "at most {spendable} could go to the target, {needed} is needed";
     /// Routes exist, but the partners on them are not connected.
     PartnerOffline { /** Who. */ partner: Address }
         = 45, "partner_offline", "partner {partner} is not connected";
