@@ -2,7 +2,6 @@
 
 use crate::harness::api::balances;
 use crate::harness::{ChainKind, Node, Town, eventually};
-use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// `development`: from a payment to its lock's expiration, and what is needed to register.

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 /// 2^96, the first amount that is too much.
 const TOO_MUCH: &str = "79228162514264337593543950336";
 
+/// Names and values.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 /// A-B with 100 of A's, and nothing paid yet.
 async fn pair() -> (Town, [Node; 2], String) {
     let town = Town::new(ChainKind::DEVCHAIN).await;
@@ -212,7 +215,7 @@ async fn only_who_may_is_answered() {
     let bearer = format!("Bearer {}", a.token);
     let token = ("authorization", &*bearer);
     let json_type = ("content-type", "application/json");
-    let cases: [(&[(&str, &str)], u16, &str); 7] = [
+    let cases: [(Headers<'_>, u16, &str); 7] = [
         (&[json_type], 401, "unauthorized"),
         (&[json_type, ("authorization", "Bearer 0123")], 401, "unauthorized"),
         (&[json_type, token, ("origin", "https://evil.example")], 403, "origin_forbidden"),

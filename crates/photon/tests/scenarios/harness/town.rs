@@ -66,7 +66,7 @@ impl Town {
     pub(crate) async fn new_token(&self) -> String {
         let artefact = include_str!("../../../../../contracts/artefacts/TestToken.json");
         let artefact: serde_json::Value = serde_json::from_str(artefact).unwrap();
-        let code = artefact["bytecode"].as_str().or(artefact["bytecode"]["object"].as_str());
+        let code = artefact["bytecode"].as_str();
         // Constructor: name "Test", symbol "TEST", no decimals; offsets first, then the texts.
         let text = |text: &str| {
             let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
