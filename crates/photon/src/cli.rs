@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::bench;
 use crate::commands::{
     account, channel, completions, config, contracts, devchain, events, fees, history, invoice,
     node, pay, peers, quote, status, token, tokens,
@@ -35,6 +36,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show a chain, three nodes and the whole life of a channel, in a few seconds
     Demo(demo::DemoArgs),
+    /// Measure how fast four nodes in a line pay, and check the books
+    Bench(bench::BenchArgs),
     /// Run a node
     Node(Box<node::NodeArgs>),
     /// Run a chain for development, with ordinary JSON-RPC

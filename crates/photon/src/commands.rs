@@ -18,6 +18,7 @@ pub(crate) mod status;
 pub(crate) mod token;
 pub(crate) mod tokens;
 
+use crate::bench;
 use crate::cli::{Cli, Command};
 use crate::demo;
 use photon_node::api::types::{Decimal, HexAddress};
@@ -26,6 +27,7 @@ use photon_node::api::types::{Decimal, HexAddress};
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Demo(arguments) => demo::run(&arguments).await,
+        Command::Bench(arguments) => bench::run(arguments).await,
         Command::Node(arguments) => node::run(*arguments).await,
         Command::Devchain(arguments) => devchain::run(arguments).await,
         Command::Contracts(command) => contracts::run(command).await,
