@@ -53,11 +53,18 @@ pub(super) fn hashes(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// The folder below contracts/ that has the source of `contract` at its top.
+/// The folder below contracts/ that has the source of `contract` at its top: a file of that name,
+/// or one that declares it among others.
 fn folder<'a>(tree: &'a Tree, contract: &str) -> Option<&'a str> {
     let file = format!("{contract}.sol");
-    let mut paths = tree.files().filter_map(|(path, _)| path.strip_prefix(SOURCES));
-    paths.find_map(|path| path.split_once('/').filter(|(_, name)| *name == file)).map(|it| it.0)
+    let declaration = format!("\ncontract {contract} ");
+    let is_source = |name: &str, text: &str| {
+        name == file || (!name.contains('/') && text.contains(&declaration))
+    };
+    tree.ending(&[".sol"]).find_map(|(path, text)| {
+        let (folder, name) = path.strip_prefix(SOURCES)?.split_once('/')?;
+        (folder != "test" && is_source(name, text)).then_some(folder)
+    })
 }
 
 /// The hash of all sources below a folder, as contracts/scripts/compile.js makes it: SHA-256 of the
