@@ -1,4 +1,4 @@
-// Compiles the contract and the test token into artefacts/, or with --check compares what is there.
+// Compiles the contract and the test tokens into artefacts/, or with --check compares what is there.
 // Deterministic: the pinned compiler, sorted sources, no metadata in the bytecode.
 'use strict';
 const crypto = require('crypto');
@@ -11,6 +11,9 @@ const COMPILER = '0.8.37';
 const ARTEFACTS = [
   { contract: 'PhotonNetwork', folder: 'src' },
   { contract: 'TestToken', folder: 'test-tokens' },
+  ...['SilentToken', 'DenyingToken', 'FeeToken', 'BlockingToken', 'GreedyToken', 'HookToken'].map(
+    (contract) => ({ contract, folder: 'test-tokens', file: 'OddTokens' }),
+  ),
 ];
 const SETTINGS = {
   evmVersion: 'paris',
@@ -51,11 +54,20 @@ function compile(sources) {
   return output;
 }
 
-function artefactOf({ contract, folder }) {
-  const sources = readSources(folder);
-  const output = compile(sources);
-  const compiled = output.contracts[`${folder}/${contract}.sol`][contract];
-  const sourceHash = crypto.createHash('sha256').update(JSON.stringify(sources)).digest('hex');
+const compiledFolders = new Map();
+
+function compiledFolder(folder) {
+  if (!compiledFolders.has(folder)) {
+    const sources = readSources(folder);
+    const sourceHash = crypto.createHash('sha256').update(JSON.stringify(sources)).digest('hex');
+    compiledFolders.set(folder, { output: compile(sources), sourceHash });
+  }
+  return compiledFolders.get(folder);
+}
+
+function artefactOf({ contract, folder, file = contract }) {
+  const { output, sourceHash } = compiledFolder(folder);
+  const compiled = output.contracts[`${folder}/${file}.sol`][contract];
   const artefact = {
     contract,
     compiler: COMPILER,

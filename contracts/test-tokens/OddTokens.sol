@@ -3,15 +3,18 @@ pragma solidity ^0.8.28;
 
 import {TestToken} from "./TestToken.sol";
 
-/// @title Returns nothing from transfers, as some old tokens do.
+/// @title Returns nothing from transfers and approvals, as some old tokens do. Asks for no allowance.
 contract SilentToken {
     mapping(address owner => uint256) public balanceOf;
+    mapping(address owner => mapping(address spender => uint256)) public allowance;
 
     function mint(address to, uint256 amount) external {
         balanceOf[to] += amount;
     }
 
-    function approve(address, uint256) external {}
+    function approve(address spender, uint256 amount) external {
+        allowance[msg.sender][spender] = amount;
+    }
 
     function transfer(address to, uint256 amount) external {
         balanceOf[msg.sender] -= amount;

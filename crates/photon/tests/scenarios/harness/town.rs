@@ -64,17 +64,23 @@ impl Town {
 
     /// Deploys another token and gives plenty of it to everybody.
     pub(crate) async fn new_token(&self) -> String {
-        let artefact = include_str!("../../../../../contracts/artefacts/TestToken.json");
-        let artefact: serde_json::Value = serde_json::from_str(artefact).unwrap();
-        let code = artefact["bytecode"].as_str();
         // Constructor: name "Test", symbol "TEST", no decimals; offsets first, then the texts.
         let text = |text: &str| {
             let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
             format!("{:064x}{bytes:0<64}", text.len())
         };
         let arguments = format!("{:064x}{:064x}{:064x}", 0x60, 0xa0, 0);
-        let data = format!("{}{arguments}{}{}", code.unwrap(), text("Test"), text("TEST"));
-        let data = if data.starts_with("0x") { data } else { format!("0x{data}") };
+        self.deploy_token("TestToken", &format!("{arguments}{}{}", text("Test"), text("TEST")))
+            .await
+    }
+
+    /// Deploys one of the test tokens with these constructor's arguments, and gives plenty of it
+    /// to everybody.
+    pub(crate) async fn deploy_token(&self, contract: &str, arguments: &str) -> String {
+        let artefacts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contracts/artefacts");
+        let text = std::fs::read_to_string(artefacts.join(format!("{contract}.json"))).unwrap();
+        let artefact: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let data = format!("{}{arguments}", artefact["bytecode"].as_str().unwrap());
         let deployer = &self.accounts[DEPLOYER];
         let receipt = self.chain.send(deployer, None, &data).await;
         let token = receipt["contractAddress"].as_str().unwrap().to_owned();
