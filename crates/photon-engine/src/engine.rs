@@ -14,7 +14,7 @@ use photon_core::{Answer, Command, Config, Effect, Input, Machine, PayCommand, R
 use photon_wire::codec::Encode;
 use photon_wire::message::Message;
 use photon_wire::{Address, ChannelId, Nonce, PaymentId, SecretHash, Signature};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -265,6 +265,7 @@ fn gather(
     signatures: Vec<Signature>,
 ) -> Result<Gathered, Fault> {
     let mut gathered = Gathered::default();
+    let mut missed = missed(&effects);
     let mut signatures = signatures.into_iter();
     let mut next = || signatures.next().expect("signatures were counted against the digests");
     for effect in effects {
@@ -278,14 +279,29 @@ fn gather(
                 gathered.send(to, Message::Dispose(dispose).to_bytes());
             }
             Effect::Send { to, message } => gathered.send(to, message.to_bytes()),
-            Effect::Resend { to, channel, after } => {
-                resend(writer, &mut gathered, to, channel, after)?;
+            Effect::Resend { to, channel, .. } => {
+                if let Some(after) = missed.remove(&(to, channel)) {
+                    resend(writer, &mut gathered, to, channel, after)?;
+                }
             }
             Effect::Submit(intent) => gathered.add(Action::Submit(intent)),
             Effect::Notify(number, notice) => gathered.add(Action::Notify { number, notice }),
         }
     }
     Ok(gathered)
+}
+
+/// What each partner misses in each channel. A-B: A asks 500 times within one turn, with a few
+/// bytes each, and B must not gather 500 times what A never acknowledged.
+fn missed(effects: &[Effect]) -> BTreeMap<(Address, ChannelId), Nonce> {
+    let mut missed = BTreeMap::new();
+    for effect in effects {
+        if let Effect::Resend { to, channel, after } = effect {
+            let least = missed.entry((*to, *channel)).or_insert(*after);
+            *least = (*least).min(*after);
+        }
+    }
+    missed
 }
 
 /// The stored updates after a nonce, byte for byte as they were first sent. The machine asks for

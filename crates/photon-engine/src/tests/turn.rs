@@ -67,6 +67,25 @@ fn an_update_is_sent_again_byte_for_byte() {
 }
 
 #[test]
+fn who_asks_often_within_a_turn_is_told_once() {
+    let mut world = World::new();
+    world.begin();
+    let [_, bob] = world.accounts();
+    let channel = world.channel();
+    let node = &mut world.nodes[0];
+    for number in 1..=3 {
+        node.turn(vec![paying(&pay(number, bob, 100))]).unwrap();
+    }
+    let asks = |received| {
+        let status =
+            ChannelStatus { channel, epoch: Epoch(1), sent: Nonce(0), received: Nonce(received) };
+        says(bob, Message::Reestablish(vec![status]))
+    };
+    let actions = node.turn((0..500).map(|_| asks(1)).collect()).unwrap();
+    assert_eq!(updates(&actions).len(), 2);
+}
+
+#[test]
 fn a_failed_commit_stops_the_engine_and_the_next_start_knows_which_it_was() {
     for failure in [Failure::Before, Failure::After] {
         let mut world = World::new();
