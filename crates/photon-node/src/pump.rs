@@ -1,11 +1,14 @@
 //! The loop: takes what waits, steps, signs, commits, and only then lets anything out.
 
+mod held;
+
 use crate::clock;
 use crate::handle::RequestError;
 use crate::keys::Keys;
 use crate::outbox::Outside;
 use crate::session::{Partners, add};
 use crate::shared::Shared;
+use held::{Held, HeldPayments};
 use photon_core::view::ChannelState;
 use photon_core::{Answer, Command, Input, Machine, Rejection};
 use photon_engine::{Engine, Fault};
@@ -131,13 +134,14 @@ impl Pump {
         self.look_at_channels();
         let mut refusals = HashMap::new();
         let mut batch = Vec::new();
+        let mut held = HeldPayments::default();
         while let Some(first) = runtime.block_on(self.first(&mut ticks)) {
             if matches!(first, Event::Tick) {
                 refusals.clear();
             }
             batch.push(first);
             self.take_waiting(&mut batch);
-            if let Err(fault) = self.turn(&mut batch, &mut refusals) {
+            if let Err(fault) = self.turn(&mut batch, &mut held, &mut refusals) {
                 error!(%fault, "the store failed; the node stops rather than sign on");
                 self.shared.fail(fault.to_string());
                 break;
@@ -178,6 +182,7 @@ impl Pump {
     fn turn(
         &mut self,
         batch: &mut Vec<Event>,
+        held: &mut HeldPayments,
         refusals: &mut HashMap<Address, u32>,
     ) -> Result<(), Fault> {
         let totals = Arc::clone(&self.shared.totals);
@@ -187,8 +192,12 @@ impl Pump {
         for event in batch.drain(..) {
             match event {
                 Event::Owner(Request::Command(command, answer)) => {
-                    let result = self.step(Input::Command(*command))?;
-                    answers.commands.push((answer, result));
+                    if let Command::Pay(pay) = *command {
+                        held.push(Held::new(pay, answer));
+                    } else {
+                        let result = self.step(Input::Command(*command))?;
+                        answers.commands.push((answer, result));
+                    }
                 }
                 Event::Owner(Request::Look(look)) => answers.looks.push(look),
                 Event::Chain(input) => {
@@ -205,6 +214,11 @@ impl Pump {
                 }
             }
         }
+        // After what peers said: that is what makes room in channels.
+        held.offer(
+            |pay| self.step(Input::Command(Command::Pay(pay))),
+            |answer, result| answers.commands.push((answer, result)),
+        )?;
         let draft = self.engine.draft()?;
         if !draft.is_empty() {
             let signatures = self.keys.sign_all(draft.digests());
