@@ -10,7 +10,7 @@ use photon_chain::{
 };
 use photon_core::{Input, Intent, IntentId};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
@@ -85,11 +85,19 @@ pub(crate) fn start_sender(
     };
     let account = shared.keys.chain_account().clone();
     let wallet = Wallet::new(shared.endpoint.clone(), account, config);
-    let (sender, mut reports) =
-        Sender::start(wallet, shared.network.contract, SenderConfig::default());
     let ids = unfinished.iter().map(|intent| intent.id.0).collect();
-    let mut journal = Journal::open(&data_dir.join("transactions"), &ids)?;
+    let journal = Journal::open(&data_dir.join("transactions"), &ids)?;
     let earlier = journal.sent();
+    let journal = Mutex::new(journal);
+    // Before each sending: a process that ends right after it must still know of it.
+    let write_down =
+        move |id, sent| journal.lock().unwrap_or_else(PoisonError::into_inner).add(id, sent);
+    let (sender, mut reports) = Sender::start_with_journal(
+        wallet,
+        shared.network.contract,
+        SenderConfig::default(),
+        write_down,
+    );
     let verified = shared.chain_verified.clone();
     let stop = shared.stop.clone();
     tokio::spawn(async move {
@@ -109,7 +117,7 @@ pub(crate) fn start_sender(
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         while let Some(report) = reports.recv().await {
-            let Some(input) = on_report(&shared, &mut journal, report) else { continue };
+            let Some(input) = on_report(&shared, report) else { continue };
             if pump.send(input).await.is_err() {
                 return;
             }
@@ -118,7 +126,7 @@ pub(crate) fn start_sender(
     Ok(())
 }
 
-fn on_report(shared: &Shared, journal: &mut Journal, report: Report) -> Option<Input> {
+fn on_report(shared: &Shared, report: Report) -> Option<Input> {
     match report {
         Report::Approving { id, sent } => {
             info!(intent = id, hash = %sent.hash, "approving the token");
@@ -126,9 +134,6 @@ fn on_report(shared: &Shared, journal: &mut Journal, report: Report) -> Option<I
         }
         Report::Sent { id, sent } => {
             info!(intent = id, hash = %sent.hash, "transaction sent");
-            if let Err(error) = journal.add(id, sent) {
-                warn!(intent = id, %error, "the transaction could not be written down");
-            }
             None
         }
         Report::Outcome(outcome) => {

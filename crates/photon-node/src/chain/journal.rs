@@ -6,7 +6,7 @@ use photon_wire::B256;
 use photon_wire::codec::{Decode, DecodeError, Encode, Reader};
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 /// Bytes of one entry.
@@ -15,6 +15,8 @@ const ENTRY: usize = 48;
 /// An append-only file of entries of one length; a torn last one is left out.
 pub(super) struct Journal {
     file: File,
+    /// Bytes of whole entries.
+    length: u64,
     sent: HashMap<u64, Vec<SentTransaction>>,
 }
 
@@ -60,8 +62,13 @@ impl Journal {
         file.sync_all()?;
         drop(file);
         std::fs::rename(&fresh, path)?;
+        // What is added must not go into a file that a power cut leaves without a name.
+        if let Some(folder) = path.parent() {
+            sync_folder(folder)?;
+        }
         let file = OpenOptions::new().append(true).open(path)?;
-        Ok(Self { file, sent })
+        let length = file.metadata()?.len();
+        Ok(Self { file, length, sent })
     }
 
     /// What was sent for each intent before the start, oldest first.
@@ -69,11 +76,21 @@ impl Journal {
         self.sent.clone()
     }
 
-    /// Adds one, durably.
+    /// Adds one, durably, or nothing: half an entry would garble all that follow it.
     pub(super) fn add(&mut self, id: u64, sent: SentTransaction) -> io::Result<()> {
-        self.file.write_all(&Entry { id, sent }.to_bytes())?;
-        self.file.sync_data()
+        let entry = Entry { id, sent }.to_bytes();
+        // What an earlier fault left is cut off first.
+        self.file.set_len(self.length)?;
+        self.file.write_all(&entry)?;
+        self.file.sync_data()?;
+        self.length = self.length.saturating_add(entry.len() as u64);
+        Ok(())
     }
+}
+
+/// Makes the names in a folder durable; where folders cannot be opened, the system sees to it.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -93,5 +110,19 @@ mod tests {
         drop(journal);
         let journal = Journal::open(&path, &[7].into()).unwrap();
         assert_eq!(journal.sent(), HashMap::from([(7, vec![sent(1), sent(3)])]));
+    }
+
+    #[test]
+    fn half_an_entry_of_a_full_disk_garbles_no_later_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("transactions");
+        let sent = |nonce: u64| SentTransaction { nonce, hash: B256::repeat_byte(9) };
+        let mut journal = Journal::open(&path, &BTreeSet::new()).unwrap();
+        journal.add(7, sent(1)).unwrap();
+        journal.file.write_all(&[1, 2, 3]).unwrap();
+        journal.add(7, sent(2)).unwrap();
+        drop(journal);
+        let journal = Journal::open(&path, &[7].into()).unwrap();
+        assert_eq!(journal.sent(), HashMap::from([(7, vec![sent(1), sent(2)])]));
     }
 }

@@ -7,5 +7,6 @@ mod api;
 mod busy;
 mod configuration;
 mod hostile;
+mod restart;
 mod story;
 mod town;
