@@ -12,13 +12,16 @@ pub(crate) enum ChainKind {
     /// `photon devchain`.
     Devchain(&'static str),
     /// anvil, which `cargo xtask setup` installs.
+    #[cfg(feature = "anvil")]
     Anvil(&'static str),
 }
 
 impl ChainKind {
     pub(crate) const DEVCHAIN: Self = Self::Devchain("osaka");
     pub(crate) const OLD_DEVCHAIN: Self = Self::Devchain("istanbul");
+    #[cfg(feature = "anvil")]
     pub(crate) const ANVIL: Self = Self::Anvil("osaka");
+    #[cfg(feature = "anvil")]
     pub(crate) const OLD_ANVIL: Self = Self::Anvil("istanbul");
 
     fn command(self, port: u16, chain_id: u64) -> Command {
@@ -28,6 +31,7 @@ impl ChainKind {
                 command.arg("devchain");
                 (command, fork)
             }
+            #[cfg(feature = "anvil")]
             Self::Anvil(fork) => {
                 let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
                 let anvil = target.join("tools/anvil");
