@@ -122,6 +122,20 @@ struct Answers {
     looks: Vec<Look>,
 }
 
+/// Ends the node with its pump, however that ends: a node without one answers nobody.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            error!("the pump broke off; the node stops");
+            self.0.fail("a fault in this program, told above; start the node again".to_owned());
+        }
+        self.0.stop.cancel();
+        debug!("the pump has stopped");
+    }
+}
+
 impl Pump {
     /// Runs on a thread of its own until the node stops or the disk fails; commits block.
     pub(crate) fn run(mut self, runtime: &Handle) {
@@ -131,6 +145,7 @@ impl Pump {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
             ticks
         };
+        let _ending = Ending(Arc::clone(&self.shared));
         self.look_at_channels();
         let mut refusals = HashMap::new();
         let mut batch = Vec::new();
@@ -146,9 +161,11 @@ impl Pump {
                 self.shared.fail(fault.to_string());
                 break;
             }
+            // A busy node has no pause in which to do it.
+            if self.outside.has_backlog() {
+                self.outside.flush();
+            }
         }
-        self.stop.cancel();
-        debug!("the pump has stopped");
     }
 
     /// Waits for something to do; none once the node stops. The owner and the chain come first.
@@ -292,5 +309,55 @@ impl Pump {
         if self.partners.replace(accounts) {
             self.shared.partners_changed.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Node;
+    use crate::config::{Config, Options};
+    use photon_chain::{Account, Network};
+    use photon_wire::contract::Parameters;
+    use photon_wire::{Address, BlockNumber, Seconds};
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::time::Duration;
+    use tokio::time::timeout;
+
+    /// A node on a chain that nobody answers for.
+    async fn node(dir: &Path) -> Node {
+        let network = Network {
+            name: None,
+            chain_id: 1,
+            contract: Address::repeat_byte(1),
+            deploy_block: BlockNumber(0),
+            parameters: Parameters {
+                least_settle_timeout: Seconds(5),
+                greatest_settle_timeout: Seconds(100_000),
+                challenge: Seconds(2),
+            },
+            tokens: BTreeMap::new(),
+        };
+        let file = dir.join("network.toml");
+        network.save(&file).unwrap();
+        let options = Options::default()
+            .set("data_dir", Some(dir.join("node").display()))
+            .set("network", Some(file.display()))
+            .set("chain.endpoint", Some("http://127.0.0.1:1"))
+            .set("net.listen", Some("/ip4/127.0.0.1/tcp/0"))
+            .set("api.enabled", Some(false));
+        let config = Config::load_with(&options, []).unwrap().config;
+        Node::start_as(config, Account::from_bytes(&[7; 32]).unwrap()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_pump_that_breaks_off_ends_its_node() {
+        let dir = tempfile::tempdir().unwrap();
+        let node = node(dir.path()).await;
+        let broken = node.handle().look(|_| panic!("on purpose")).await;
+        assert!(broken.is_err_and(|error| error.code() == "stopping"));
+        let reason = timeout(Duration::from_secs(5), node.stopped()).await.unwrap();
+        assert!(reason.is_some_and(|reason| reason.starts_with("a fault in this program")));
+        node.shutdown().await;
     }
 }
