@@ -17,6 +17,7 @@ mod state;
 mod token;
 pub mod types;
 
+pub use codes::advice;
 pub use problem::Problem;
 pub use server::{ApiFault, ApiServer, serve};
 pub use token::TokenError;

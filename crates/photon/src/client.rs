@@ -15,6 +15,9 @@ use std::time::Duration;
 /// The file in the data directory that says where the API of the running node is.
 pub(crate) const ADDRESS_FILE: &str = "api.address";
 
+/// The code of what goes on after the request has ended.
+const STILL_PENDING: &str = "still_pending";
+
 /// How long a node may take to take a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -205,11 +208,12 @@ impl Client {
             return Ok(answer);
         }
         let text = answer.text().await.map_err(|error| self.unreachable(&error))?;
-        if self.json && !text.is_empty() {
-            eprintln!("{text}");
-        }
         match serde_json::from_str::<Problem>(&text) {
-            Ok(problem) if problem.code == "still_pending" => {
+            Ok(problem) if self.json => {
+                let code = if problem.code == STILL_PENDING { 4 } else { 1 };
+                Err(Failure::Json { text, code }.into())
+            }
+            Ok(problem) if problem.code == STILL_PENDING => {
                 Err(Failure::Pending(problem.detail).into())
             }
             Ok(problem) => Err(Failure::Refused(Box::new(problem)).into()),

@@ -9,6 +9,13 @@ use std::process::ExitCode;
 pub(crate) enum Failure {
     /// The node refused, or what was asked for failed.
     Refused(Box<Problem>),
+    /// The same for programs: as the API said it.
+    Json {
+        /// The problem.
+        text: String,
+        /// The exit code.
+        code: u8,
+    },
     /// The command line makes no sense.
     Usage(String),
     /// No node answers there.
@@ -28,6 +35,7 @@ impl Failure {
     const fn code(&self) -> u8 {
         match self {
             Self::Refused(_) => 1,
+            Self::Json { code, .. } => *code,
             Self::Usage(_) => 2,
             Self::Unreachable { .. } => 3,
             Self::Pending(_) => 4,
@@ -55,9 +63,12 @@ impl fmt::Display for Failure {
                 if let Some(payment) = &problem.payment {
                     write!(out, "\n  payment {payment}")?;
                 }
-                Ok(())
+                photon_node::api::advice(&problem.code)
+                    .map_or(Ok(()), |advice| write!(out, "\n  {advice}"))
             }
-            Self::Usage(text) | Self::Pending(text) => out.write_str(text),
+            Self::Json { text, .. } | Self::Usage(text) | Self::Pending(text) => {
+                out.write_str(text)
+            }
             Self::Unreachable { url, reason } => write!(
                 out,
                 "no node answers at {url}: {reason}\n  \
@@ -77,6 +88,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match failure {
+        Some(Failure::Json { text, .. }) => eprintln!("{text}"),
         Some(Failure::Pending(text)) => eprintln!("pending: {text}"),
         Some(Failure::Interrupted) => {}
         Some(Failure::Refused(_) | Failure::Usage(_) | Failure::Unreachable { .. }) | None => {

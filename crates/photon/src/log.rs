@@ -6,6 +6,9 @@ use tracing_subscriber::EnvFilter;
 /// The variable that says what is logged.
 pub(crate) const VARIABLE: &str = "PHOTON_LOG";
 
+/// What is logged where nobody says: ours, and of the libraries only what is wrong.
+pub(crate) const USUAL: &str = "info,fjall=warn,lsm_tree=warn,libp2p_swarm=warn";
+
 /// Starts it; `filter` is as `info` or `photon_node=debug`.
 pub(crate) fn start(filter: &str, json: bool) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(filter)

@@ -22,6 +22,11 @@ pub(crate) fn of(code: &str) -> Option<&'static Row> {
     ROWS.iter().find(|row| row.code == code)
 }
 
+/// What to do about a problem of this code, in a few words.
+pub fn advice(code: &str) -> Option<&'static str> {
+    of(code).map(|row| row.advice)
+}
+
 /// What an owner can run into, grouped by status.
 pub(crate) const ROWS: &[Row] = &[
     row("malformed", 400, "The request cannot be read", "The detail names the field."),

@@ -153,7 +153,8 @@ fn list(keystore: &KeystoreArgs, json: bool) -> anyhow::Result<()> {
     let directory = keystore.directory()?;
     let files = keystore::list(&directory)?;
     if json {
-        let file = |file: &keystore::KeyFile| serde_json::json!({ "address": file.address, "path": file.path });
+        let file =
+            |it: &keystore::KeyFile| serde_json::json!({ "address": it.address, "path": it.path });
         return show::json(&files.iter().map(file).collect::<Vec<_>>());
     }
     if files.is_empty() {

@@ -14,6 +14,9 @@ pub(crate) struct EventsArgs {
     /// After the event of this number; `start` begins with the first; without it, with the next
     #[arg(long, value_name = "NUMBER|start")]
     after: Option<String>,
+    /// End after so many; without it, at Ctrl-C
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u64>,
     #[command(flatten)]
     api: ApiArgs,
 }
@@ -24,13 +27,17 @@ pub(crate) async fn run(arguments: EventsArgs) -> anyhow::Result<()> {
     let after = arguments.after.map(|after| format!("?after={after}")).unwrap_or_default();
     let stream = client.stream(&format!("/events{after}")).await?;
     tokio::select! {
-        ended = follow(stream, arguments.api.json) => ended,
+        ended = follow(stream, arguments.api.json, arguments.limit) => ended,
         () = interrupted() => Ok(()),
     }
 }
 
-async fn follow(mut stream: Response, json: bool) -> anyhow::Result<()> {
+async fn follow(mut stream: Response, json: bool, limit: Option<u64>) -> anyhow::Result<()> {
     let mut lines = Lines::default();
+    let mut left = limit.unwrap_or(u64::MAX);
+    if left == 0 {
+        return Ok(());
+    }
     while let Some(chunk) = stream.chunk().await? {
         for line in lines.take(&chunk) {
             let Some(data) = line.strip_prefix("data:") else { continue };
@@ -39,6 +46,10 @@ async fn follow(mut stream: Response, json: bool) -> anyhow::Result<()> {
                 show::line(data)?;
             } else {
                 show::line(described(data)?)?;
+            }
+            left = left.saturating_sub(1);
+            if left == 0 {
+                return Ok(());
             }
         }
     }
@@ -94,7 +105,8 @@ mod tests {
         let channel = format!("0x{}", "ab".repeat(32));
         let account = "0x5B38Da6a701c568545dCfcB03FcB875f56beddC4";
         let data = format!(
-            r#"{{"number":7,"at":0,"what":{{"kind":"balance_updated","channel":"{channel}","payer":"{account}","nonce":2}}}}"#
+            r#"{{"number":7,"at":0,"what":{{"kind":"balance_updated","channel":"{channel}",
+            "payer":"{account}","nonce":2}}}}"#
         );
         let shown = described(&data).unwrap();
         let plain = console::strip_ansi_codes(&shown);

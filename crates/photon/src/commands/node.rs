@@ -94,7 +94,7 @@ pub(crate) struct NodeArgs {
     #[command(flatten)]
     settings: SettingArgs,
     /// What is logged to the standard error: error, warn, info, debug, trace, or a filter
-    #[arg(long, value_name = "FILTER", env = log::VARIABLE, default_value = "info")]
+    #[arg(long, value_name = "FILTER", env = log::VARIABLE, default_value = log::USUAL)]
     log: String,
     /// Log as JSON, one object a line
     #[arg(long)]

@@ -22,7 +22,7 @@ pub(crate) struct PeersArgs {
 enum PeersCommand {
     /// Keep a session with a peer, until the node is restarted
     Add {
-        /// Who, and where: 0xaccount@/ip4/…/tcp/…; the account alone where it is found by itself
+        /// Who and where: 0xaccount@/ip4/…/tcp/…; the account alone where it is found by itself
         peer: String,
         #[command(flatten)]
         api: ApiArgs,

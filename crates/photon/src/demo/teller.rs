@@ -27,7 +27,7 @@ impl Teller {
             "  A chain, a contract, a token and three nodes: all in this process, talking over",
         )?;
         show::line(
-            "  real sockets on this machine. The network is not used; the tokens are worth nothing.",
+            "  real sockets on this machine. No network is used; the tokens are worth nothing.",
         )
     }
 

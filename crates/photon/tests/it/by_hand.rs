@@ -224,6 +224,8 @@ fn three_nodes_by_hand() {
     let mut events = Running::start(&from_start, "balance_updated");
     assert!(events.said.contains("channel_closed"), "{}", events.said);
     assert_eq!(events.interrupt(), 0);
+    let two = bob.ask(&["events", "--after", "start", "--limit", "2"]);
+    assert_eq!(two.lines().count(), 2, "{two}");
     assert!(bob.ask(&["channel", "show", &alice.account]).contains("closed"));
     ground.skip(120);
     until(

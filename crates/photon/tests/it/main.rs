@@ -1,5 +1,7 @@
 //! The command, driven as a person or a program drives it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod accounts;
 mod by_hand;
 mod demo;
