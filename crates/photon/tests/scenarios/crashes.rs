@@ -97,9 +97,7 @@ async fn call(payer: Actor, token: &str, target: &str, caller: usize) -> Vec<Str
         let mut body = payment(token, target, 1, "any");
         body["idempotency_key"] = json!(format!("{caller} {number}"));
         body["wait_seconds"] = json!(2);
-        // Not known whether it was heard: the same key asks again, also when time is up.
-        let (status, answer) =
-            insist("a payment is answered", async || payer.post("/payments", &body).await).await;
+        let (status, answer) = payer.insists_to_post("/payments", &body).await;
         match status {
             200 | 202 => taken.push(answer["id"].as_str().unwrap().to_owned()),
             422 if answer["payment"].is_string() => {
@@ -157,6 +155,18 @@ impl Actor {
     async fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
         let reply = self.0.ask(Method::POST, path, Some(body)).await.ok()?;
         Some((reply.status, reply.body))
+    }
+
+    /// Asks until it is known that the node heard it.
+    async fn insists_to_post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let begin = Instant::now();
+        loop {
+            if let Some(answer) = self.post(path, body).await {
+                return answer;
+            }
+            assert!(begin.elapsed() < PATIENCE, "no answer from {path}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     async fn opens(&self, token: &str, partner: &Self, deposit: u128) -> String {
