@@ -179,6 +179,7 @@ impl Node {
             partners: Arc::clone(&shared.partners),
             totals: Arc::clone(&shared.totals),
             pump: messages,
+            stop: shared.stop.clone(),
         };
         let unfinished = engine.machine().intents();
         for intent in &unfinished {

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 pub(crate) use verify::{Garbage, Verified, Verify};
@@ -28,6 +29,9 @@ pub(crate) use verify::{Garbage, Verified, Verify};
 const WORKER_QUEUE: usize = 1_024;
 /// Frames that may come before the hello: what was under way in an earlier session of the peer's.
 const FRAMES_BEFORE_HELLO: u32 = 1_024;
+/// Hellos that may come after the first: who was slow to greet in an earlier session, which is
+/// over by then, greets in this one again.
+const REPEATED_HELLOS: u32 = 16;
 /// Ignored messages of an account without a channel after which its session ends.
 const STRANGER_PATIENCE: u32 = 1_024;
 
@@ -61,6 +65,8 @@ pub(crate) struct Desk {
     pub(crate) totals: Arc<Totals>,
     /// Where what is in order goes.
     pub(crate) pump: mpsc::Sender<Input>,
+    /// Ends the node; a node that hears nobody is none.
+    pub(crate) stop: CancellationToken,
 }
 
 impl Desk {
@@ -74,9 +80,10 @@ impl Desk {
 }
 
 /// Takes the network's events and spreads them over workers, one for each core, until the network
-/// or the pump has stopped.
+/// or the pump has stopped. The node ends with it.
 pub(crate) async fn run(desk: Desk, mut events: Events) {
     let desk = Arc::new(desk);
+    let _ending = desk.stop.clone().drop_guard();
     let count = std::thread::available_parallelism().map_or(1, usize::from);
     let mut workers = Vec::new();
     for index in 0..count {
@@ -114,6 +121,8 @@ pub(crate) async fn run(desk: Desk, mut events: Events) {
 struct Session {
     stage: Stage,
     before_hello: u32,
+    /// Hellos after the first.
+    repeated: u32,
     ignored: u32,
     records: Bucket,
 }
@@ -166,7 +175,8 @@ impl Worker {
         }
         let records = Bucket::of(self.desk.partners.contains(&account), Instant::now());
         let stage = Stage::AwaitingHello;
-        self.sessions.insert(account, Session { stage, before_hello: 0, ignored: 0, records });
+        let session = Session { stage, before_hello: 0, repeated: 0, ignored: 0, records };
+        self.sessions.insert(account, session);
         true
     }
 
@@ -242,6 +252,10 @@ impl Worker {
             }
             Ok(Verified { message: None, .. }) => {
                 add(&self.desk.totals.strangers_ignored);
+                true
+            }
+            Err(Garbage::SecondHello) if session.repeated < REPEATED_HELLOS => {
+                session.repeated = session.repeated.saturating_add(1);
                 true
             }
             Err(garbage) => {

@@ -2,12 +2,12 @@
 
 use crate::town::{PATIENCE, Town, eventually, is_paid};
 use photon_net::{Events, Identity, Multiaddr, Net, NetEvent};
-use photon_node::handle::PayWay;
+use photon_node::handle::{OpenRequest, PayWay};
 use photon_node::{Node, NodeHandle};
 use photon_wire::claim::{Claim, Domain, TransportKey};
 use photon_wire::codec::Encode;
 use photon_wire::message::{Hello, Message, VERSION};
-use photon_wire::{Address, SigningKey, Timestamp};
+use photon_wire::{Address, Amount, SigningKey, Timestamp};
 use std::sync::Arc;
 use tokio::time::timeout;
 
@@ -111,6 +111,28 @@ async fn garbage_costs_its_sender_the_session_and_nobody_else_anything() {
     babbler.is_dropped().await;
     counted(&a, |counters| counters.garbage_refused).await;
 
+    let partner = SigningKey::from_bytes(&[34; 32]).unwrap().address();
+    let channel = OpenRequest {
+        token: town.token,
+        partner,
+        settle_timeout: None,
+        deposit: Amount(0),
+        wait: Some(PATIENCE),
+    };
+    a.open_channel(channel).await.unwrap();
+    let polite = Stranger::visit(&town, 34, &node_a).await;
+    for _ in 0..3 {
+        polite.say(Message::Hello(polite.hello(&town)).to_bytes());
+    }
+    let is_online = async || a.status().await.unwrap().online.contains(&partner);
+    eventually(async || is_online().await.then_some(())).await;
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(is_online().await, "who greets again after a change of sessions is no babbler");
+    for _ in 0..20 {
+        polite.say(Message::Hello(polite.hello(&town)).to_bytes());
+    }
+    eventually(async || (!is_online().await).then_some(())).await;
+
     let talker = Stranger::visit(&town, 33, &node_a).await;
     talker.say(Message::Hello(talker.hello(&town)).to_bytes());
     talker.say(vec![3; 1_000]);
@@ -118,7 +140,7 @@ async fn garbage_costs_its_sender_the_session_and_nobody_else_anything() {
 
     assert!(is_paid(&town.pay(&a, &b, 1, PayWay::Any).await.unwrap()));
     assert!(is_paid(&town.pay(&b, &a, 1, PayWay::Locked).await.unwrap()));
-    for stranger in [other_network, babbler, talker] {
+    for stranger in [other_network, babbler, polite, talker] {
         stranger.net.shutdown().await;
     }
     node_a.shutdown().await;
