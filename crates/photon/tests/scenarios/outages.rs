@@ -59,6 +59,48 @@ async fn a_stuck_transaction_offers_more_until_it_is_mined_on_an_old_devchain() 
     a_stuck_transaction_offers_more_until_it_is_mined(ChainKind::OLD_DEVCHAIN).await;
 }
 
+#[cfg(feature = "anvil")]
+mod on_anvil {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stuck_transaction_offers_more_until_it_is_mined_on_anvil() {
+        a_stuck_transaction_offers_more_until_it_is_mined(ChainKind::ANVIL).await;
+    }
+
+    #[tokio::test]
+    async fn a_stuck_transaction_offers_more_until_it_is_mined_on_old_anvil() {
+        a_stuck_transaction_offers_more_until_it_is_mined(ChainKind::OLD_ANVIL).await;
+    }
+
+    /// Scenario 17 with a chain that is gone, not only silent.
+    #[tokio::test]
+    async fn a_chain_that_comes_back_is_taken_up_again() {
+        let mut town = Town::new(ChainKind::ANVIL).await;
+        let [a, b] = town.row().await;
+        let ab = a.open(&town.token, &b, 100).await;
+        a.pays(&town.token, &b, 1, "locked").await;
+        balances(&ab, (&a, 99), (&b, 1)).await;
+        town.chain.stop();
+        sees_the_chain(&a, false).await;
+        sees_the_chain(&b, false).await;
+        a.pays(&town.token, &b, 9, "any").await;
+        a.pay(&town.token, &b, 1, "locked").await.refused(503, "chain_unavailable");
+        let body = json!({ "amount": "5", "wait_seconds": 5 });
+        let refused = a.post(&format!("/channels/{ab}/deposits"), body).await;
+        refused.refused(503, "chain_unavailable");
+        balances(&ab, (&a, 90), (&b, 10)).await;
+        town.chain.start_again().await;
+        sees_the_chain(&a, true).await;
+        sees_the_chain(&b, true).await;
+        a.pays(&town.token, &b, 10, "locked").await;
+        a.close(&ab).await;
+        town.is_claimed(&ab, &a.account, 20).await;
+        town.is_settled(&ab, &[&a, &b]).await;
+        assert_eq!(town.in_contract().await, 0);
+    }
+}
+
 /// Scenario 18: blocks stay away; what waits is replaced with a greater offer.
 async fn a_stuck_transaction_offers_more_until_it_is_mined(kind: ChainKind) {
     let town = Town::new(kind).await;

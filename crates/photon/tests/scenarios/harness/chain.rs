@@ -24,11 +24,11 @@ impl ChainKind {
     #[cfg(feature = "anvil")]
     pub(crate) const OLD_ANVIL: Self = Self::Anvil("istanbul");
 
-    fn command(self, port: u16, chain_id: u64) -> Command {
+    fn command(self, port: u16, chain_id: u64, folder: &Path) -> Command {
         let (mut command, fork) = match self {
             Self::Devchain(fork) => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_photon"));
-                command.arg("devchain");
+                command.arg("devchain").current_dir(folder);
                 (command, fork)
             }
             #[cfg(feature = "anvil")]
@@ -36,7 +36,9 @@ impl ChainKind {
                 let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
                 let anvil = target.join("tools/anvil");
                 assert!(anvil.exists(), "`cargo xtask setup` installs {}", anvil.display());
-                (Command::new(anvil), fork)
+                let mut command = Command::new(anvil);
+                command.arg("--state").arg(folder.join("chain.state"));
+                (command, fork)
             }
         };
         command.args(["--port", &port.to_string(), "--hardfork", fork]);
@@ -57,16 +59,34 @@ impl Chain {
     pub(crate) async fn start(kind: ChainKind, chain_id: u64, folder: &Path) -> Self {
         let port = free_port();
         let log = folder.join("chain.log");
-        let process = Process::spawn("the chain", &mut kind.command(port, chain_id), log);
+        let command = kind.command(port, chain_id, folder);
+        let process = Process::spawn("the chain", command, log);
         let url = format!("http://127.0.0.1:{port}");
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         let mut chain = Self { process, url, client };
+        chain.answers().await;
+        chain
+    }
+
+    async fn answers(&mut self) {
         eventually("the chain answers", async || {
-            assert!(!chain.process.has_ended(), "the chain ended:\n{}", chain.process.tail());
-            chain.ask("eth_chainId", json!([])).await.ok()
+            assert!(!self.process.has_ended(), "the chain ended:\n{}", self.process.tail());
+            self.ask("eth_chainId", json!([])).await.ok()
         })
         .await;
-        chain
+    }
+
+    /// Ends the process, which keeps its state; only anvil does.
+    #[cfg(feature = "anvil")]
+    pub(crate) fn stop(&mut self) {
+        self.process.terminate();
+    }
+
+    /// Starts it again where it was.
+    #[cfg(feature = "anvil")]
+    pub(crate) async fn start_again(&mut self) {
+        self.process.start_again();
+        self.answers().await;
     }
 
     async fn ask(&self, method: &str, params: Value) -> Result<Value, String> {

@@ -83,9 +83,7 @@ impl Node {
 
     /// Starts again what was killed.
     pub(crate) async fn restart(&mut self) {
-        self.process.kill();
-        let name = self.folder.file_name().unwrap().to_string_lossy().into_owned();
-        self.process = spawn(&name, &self.folder);
+        self.process.start_again();
         self.is_started().await;
     }
 
@@ -103,7 +101,7 @@ impl Node {
 fn spawn(name: &str, folder: &Path) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_photon"));
     command.arg("node").env("PHOTON_DATA_DIR", folder);
-    Process::spawn(name, &mut command, folder.with_extension("log"))
+    Process::spawn(name, command, folder.with_extension("log"))
 }
 
 fn config(settings: &Settings<'_>, api_port: u16, net_port: u16) -> String {

@@ -11,20 +11,23 @@ const TAIL: usize = 60;
 #[derive(Debug)]
 pub(crate) struct Process {
     name: String,
+    command: Command,
     child: Child,
     log: PathBuf,
 }
 
 impl Process {
-    pub(crate) fn spawn(name: &str, command: &mut Command, log: PathBuf) -> Self {
+    pub(crate) fn spawn(name: &str, mut command: Command, log: PathBuf) -> Self {
         let out = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let child = command
-            .stdin(Stdio::null())
-            .stderr(out.try_clone().unwrap())
-            .stdout(out)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
-        Self { name: name.to_owned(), child, log }
+        command.stdin(Stdio::null()).stderr(out.try_clone().unwrap()).stdout(out);
+        let child = started(name, &mut command);
+        Self { name: name.to_owned(), command, child, log }
+    }
+
+    /// Starts again what has ended, with the same arguments and the same log.
+    pub(crate) fn start_again(&mut self) {
+        self.kill();
+        self.child = started(&self.name, &mut self.command);
     }
 
     /// Whether it ended by itself.
@@ -36,6 +39,13 @@ impl Process {
     pub(crate) fn kill(&mut self) {
         // It may be dead already.
         let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits until it has.
+    #[cfg(feature = "anvil")]
+    pub(crate) fn terminate(&mut self) {
+        self.signal("TERM");
         self.child.wait().unwrap();
     }
 
@@ -60,6 +70,10 @@ impl Process {
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(TAIL)..].join("\n")
     }
+}
+
+fn started(name: &str, command: &mut Command) -> Child {
+    command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"))
 }
 
 impl Drop for Process {
