@@ -51,7 +51,7 @@ pub(crate) fn run() -> Result<()> {
 
 fn steps() -> Vec<Step> {
     // With the tests that need another program, which `setup` has installed.
-    let workspace = ["--workspace", "--locked", "--features", "photon-chain/anvil"];
+    let workspace = ["--workspace", "--locked", "--features", "photon-chain/anvil,photon/anvil"];
     vec![
         program("fmt", cargo().args(["fmt", "--all", "--check"])),
         part("tidy", tidy::run),
