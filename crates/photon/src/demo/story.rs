@@ -176,7 +176,9 @@ async fn wait_out(stage: &Stage, teller: &mut Teller, channel: ChannelId) -> any
         show::length(closed.settle_timeout),
         show::length(stage.network.parameters.challenge.0),
     ))?;
-    teller.say("This chain is ours: we move its clock and skip that. Both nodes settle then:")?;
+    teller.say(
+        "This chain is ours: we move its clock forward and skip that. Then somebody settles:",
+    )?;
     chain.set_next_timestamp(settle_after.saturating_add(1))?;
     chain.mine(1);
     let settled = event(alice, |what| {
