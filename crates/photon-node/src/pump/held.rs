@@ -39,7 +39,8 @@ impl HeldPayments {
 
     /// Offers every payment once, first come first served, and keeps those that found no room.
     /// Others to the same channel are not offered behind one of those: they would overtake it, or
-    /// only hear the same.
+    /// only hear the same. Those whose caller went away meanwhile are not made any more: nobody
+    /// would learn of them.
     ///
     /// `offer` answers outside where the store failed, inside what the core says; `done` is given
     /// what it said to those that found room, have waited too long, or are too many.
@@ -51,6 +52,9 @@ impl HeldPayments {
         let mut busy = HashSet::new();
         let now = Instant::now();
         for mut held in std::mem::take(&mut self.0) {
+            if held.refused.is_some() && held.answer.is_closed() {
+                continue;
+            }
             if held.refused.is_none_or(|(channel, _)| !busy.contains(&channel)) {
                 let verdict = offer(held.pay.clone())?;
                 let Err(rejection @ Rejection::ChannelBusy { channel }) = verdict else {
@@ -95,7 +99,10 @@ mod tests {
             locked: false,
             attempts: Vec::new(),
         };
-        Held::new(pay, oneshot::channel().0)
+        let (answer, answered) = oneshot::channel();
+        // Somebody waits to the end of the test.
+        std::mem::forget(answered);
+        Held::new(pay, answer)
     }
 
     /// Offers with room for so many; which were offered, and what was answered.
@@ -137,6 +144,17 @@ mod tests {
         let refuse = |_| Ok::<_, Infallible>(Err(Rejection::PayToSelf));
         assert!(waiting.offer(refuse, |_, verdict| answered.push(verdict)).is_ok());
         assert_eq!(answered, [Err(Rejection::PayToSelf)]);
+    }
+
+    #[test]
+    fn whose_caller_has_gone_is_not_made_any_more() {
+        let mut waiting = HeldPayments::default();
+        let (answer, answered) = oneshot::channel();
+        waiting.push(Held { answer, ..held(1) });
+        waiting.push(held(2));
+        assert_eq!(offer(&mut waiting, 0).0, [1, 2]);
+        drop(answered);
+        assert_eq!(offer(&mut waiting, 2).0, [2]);
     }
 
     #[test]
