@@ -9,6 +9,7 @@ use photon_wire::seal::EncryptionKey;
 use photon_wire::{Address, Amount, PaymentId, SecretHash};
 use sha2::{Digest as _, Sha256};
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// Routes that one payment may try; a partner is reached by one.
@@ -99,12 +100,7 @@ pub(super) async fn pay(handle: &NodeHandle, request: PayRequest) -> Result<Paym
     };
     let record = self::payment(handle, payment).await?;
     match end {
-        Some((wait, end)) if !is_over(&record) => {
-            // Late or not, the record says how it stands.
-            let _ = timeout(wait, end).await;
-            handle.shared.payments.forget(payment);
-            self::payment(handle, payment).await
-        }
+        Some((wait, end)) if !is_over(&record) => Ok(until(handle, record, end, wait).await),
         Some((_, end)) => {
             drop(end);
             handle.shared.payments.forget(payment);
@@ -130,16 +126,30 @@ pub(super) async fn wait(
     wait: Duration,
 ) -> Result<Payment, RequestError> {
     let end = handle.shared.payments.end_of(payment);
-    let record = self::payment(handle, payment).await;
-    let pending = record.as_ref().is_ok_and(|record| !is_over(record));
-    if pending {
-        // Late or not, the record says how it stands.
-        let _ = timeout(wait, end).await;
-    } else {
-        drop(end);
+    match self::payment(handle, payment).await {
+        Ok(record) if !is_over(&record) => Ok(until(handle, record, end, wait).await),
+        over => {
+            drop(end);
+            handle.shared.payments.forget(payment);
+            over
+        }
     }
-    handle.shared.payments.forget(payment);
-    if pending { self::payment(handle, payment).await } else { record }
+}
+
+/// Waits until a payment is over, or the time is, or the node stops, which ends no payment. Answers
+/// how it stands then, or stood where nobody can be asked any more.
+async fn until(
+    handle: &NodeHandle,
+    begun: Payment,
+    end: oneshot::Receiver<()>,
+    wait: Duration,
+) -> Payment {
+    tokio::select! {
+        _ = timeout(wait, end) => {}
+        () = handle.shared.stop.cancelled() => {}
+    }
+    handle.shared.payments.forget(begun.id);
+    self::payment(handle, begun.id).await.unwrap_or(begun)
 }
 
 /// The first 16 bytes of the SHA-256 of the payer's key, or a name drawn by lot.

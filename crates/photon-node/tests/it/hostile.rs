@@ -1,14 +1,16 @@
 //! Peers that do not play by the rules.
 
-use crate::town::{PATIENCE, Town, eventually, is_paid};
+use crate::town::{PATIENCE, Town, eventually, is_paid, request};
+use photon_core::view::{PaymentStatus, Target};
 use photon_net::{Events, Identity, Multiaddr, Net, NetEvent};
-use photon_node::handle::{OpenRequest, PayWay};
+use photon_node::handle::{OpenRequest, PayWay, Payee};
 use photon_node::{Node, NodeHandle};
 use photon_wire::claim::{Claim, Domain, TransportKey};
 use photon_wire::codec::Encode;
 use photon_wire::message::{Hello, Message, VERSION};
 use photon_wire::{Address, Amount, SigningKey, Timestamp};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::time::timeout;
 
 /// A peer that only speaks the transport: what it says is up to the test.
@@ -83,6 +85,20 @@ fn statement(key: &SigningKey, seed: [u8; 32], domain: &Domain) -> Vec<u8> {
     bytes
 }
 
+/// Opens a channel with the stranger of this number, who is away.
+async fn befriend(town: &Town, number: u8, node: &NodeHandle, deposit: u128) -> Address {
+    let partner = SigningKey::from_bytes(&[number; 32]).unwrap().address();
+    let request = OpenRequest {
+        token: town.token,
+        partner,
+        settle_timeout: None,
+        deposit: Amount(deposit),
+        wait: Some(PATIENCE),
+    };
+    node.open_channel(request).await.unwrap();
+    partner
+}
+
 async fn counted(handle: &NodeHandle, count: impl Fn(photon_node::handle::Counters) -> u64) {
     eventually(async || {
         let counters = handle.status().await.unwrap().counters;
@@ -111,15 +127,7 @@ async fn garbage_costs_its_sender_the_session_and_nobody_else_anything() {
     babbler.is_dropped().await;
     counted(&a, |counters| counters.garbage_refused).await;
 
-    let partner = SigningKey::from_bytes(&[34; 32]).unwrap().address();
-    let channel = OpenRequest {
-        token: town.token,
-        partner,
-        settle_timeout: None,
-        deposit: Amount(0),
-        wait: Some(PATIENCE),
-    };
-    a.open_channel(channel).await.unwrap();
+    let partner = befriend(&town, 34, &a, 0).await;
     let polite = Stranger::visit(&town, 34, &node_a).await;
     for _ in 0..3 {
         polite.say(Message::Hello(polite.hello(&town)).to_bytes());
@@ -145,5 +153,31 @@ async fn garbage_costs_its_sender_the_session_and_nobody_else_anything() {
     }
     node_a.shutdown().await;
     node_b.shutdown().await;
+    town.chain.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_silent_payee_is_answered_when_the_node_stops() {
+    let town = Town::new().await;
+    let node_a = town.node(0, &[]).await;
+    let a = node_a.handle();
+    let account = befriend(&town, 41, &a, 100).await;
+    let silent = Stranger::visit(&town, 41, &node_a).await;
+    silent.say(Message::Hello(silent.hello(&town)).to_bytes());
+    eventually(async || a.status().await.unwrap().online.contains(&account).then_some(())).await;
+
+    let target = Target { token: town.token, account, amount: Amount(1) };
+    let caller = a.clone();
+    let waiting =
+        tokio::spawn(
+            async move { caller.pay(request(Payee::Account(target), PayWay::Direct)).await },
+        );
+    eventually(async || (a.status().await.unwrap().pending_payments > 0).then_some(())).await;
+    let begin = Instant::now();
+    node_a.shutdown().await;
+    let payment = waiting.await.unwrap().unwrap();
+    assert_eq!(payment.status, PaymentStatus::Pending);
+    assert!(begin.elapsed() < PATIENCE / 3, "{:?}", begin.elapsed());
+    silent.net.shutdown().await;
     town.chain.shutdown().await;
 }
