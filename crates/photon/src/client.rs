@@ -117,7 +117,7 @@ impl Client {
     }
 
     /// Asks for something with parameters; those that are none are left out.
-    pub(crate) async fn get_with<T: DeserializeOwned>(
+    pub(crate) async fn list<T: DeserializeOwned>(
         &self,
         path: &str,
         parameters: &[(&str, Option<String>)],
@@ -246,6 +246,6 @@ mod tests {
     #[test]
     fn what_has_a_meaning_in_a_url_is_escaped() {
         assert_eq!(escaped("0xAb-1_~."), "0xAb-1_~.");
-        assert_eq!(escaped("a&b=c d/é"), "a%26b%3Dc%20d%2F%C3%A9");
+        assert_eq!(escaped("a&b=c d/\u{e9}"), "a%26b%3Dc%20d%2F%C3%A9");
     }
 }

@@ -55,11 +55,11 @@ pub(crate) async fn run(arguments: HistoryArgs) -> anyhow::Result<()> {
         ("cursor", arguments.cursor),
     ];
     if arguments.received {
-        let answer: Answer<Page<ReceiptView>> = client.get_with("/receipts", &parameters).await?;
+        let answer: Answer<Page<ReceiptView>> = client.list("/receipts", &parameters).await?;
         return if arguments.api.json { show::line(answer.text) } else { receipts(&answer.value) };
     }
     parameters.push(("status", arguments.status));
-    let answer: Answer<Page<PaymentView>> = client.get_with("/payments", &parameters).await?;
+    let answer: Answer<Page<PaymentView>> = client.list("/payments", &parameters).await?;
     if arguments.api.json { show::line(answer.text) } else { payments(&answer.value) }
 }
 

@@ -105,8 +105,7 @@ pub(crate) async fn run(command: InvoiceCommand) -> anyhow::Result<()> {
             let parameters =
                 [("status", status), ("limit", Some(limit.to_string())), ("cursor", cursor)];
             let client = api.client()?;
-            let answer: Answer<Page<InvoiceView>> =
-                client.get_with("/invoices", &parameters).await?;
+            let answer: Answer<Page<InvoiceView>> = client.list("/invoices", &parameters).await?;
             if api.json { show::line(answer.text) } else { list(&answer.value) }
         }
     }
