@@ -73,6 +73,31 @@ async fn a_secret_that_nobody_hears_is_registered_in_time() {
     a.pays(&town.token, &c, 1, "any").await;
 }
 
+/// Scenario 13 for a mediator: it has paid the target, and its own payer is gone.
+#[tokio::test]
+async fn a_mediator_whose_payer_is_gone_registers_in_time() {
+    let (town, [mut a, b, c], [ab, bc]) = street().await;
+    c.freeze();
+    let held = a.begins_to_pay(&town.token, &c, 20).await;
+    b.has_locks(&bc, 1, 0).await;
+    a.kill();
+    c.thaw();
+    balances(&bc, (&b, 59), (&c, 21)).await;
+    b.has_locks(&ab, 0, 1).await;
+
+    town.advance(LOCK_DURATION - REVEAL_TIMEOUT + 1, &[&b, &c]).await;
+    b.event("B registers the secret", |event| event["kind"] == "secrets_registered").await;
+    // Now the lock may become as old as it likes.
+    town.advance(LOCK_DURATION, &[&b, &c]).await;
+    a.restart().await;
+    let ended = a.end_of(&held).await;
+    assert_eq!(ended["status"], "paid", "{ended}");
+    balances(&ab, (&a, 79), (&b, 21)).await;
+    assert_eq!(b.channel(&ab).await.unwrap()["state"], "open");
+    a.is_up(&b, &ab, 100).await;
+    a.pays(&town.token, &c, 1, "any").await;
+}
+
 /// Scenario 14.
 #[tokio::test]
 async fn an_expired_lock_leaves_every_hop() {

@@ -303,3 +303,22 @@ async fn a_channel_settles_while_its_closer_is_down() {
         .await;
     is_paid_out(&a, &ab, 60, 40).await;
 }
+
+#[tokio::test]
+async fn a_payee_that_was_away_updates_when_it_is_back() {
+    let town = Town::new(ChainKind::DEVCHAIN).await;
+    let [a, mut b] = town.row().await;
+    let before = [town.tokens_of(&a).await, town.tokens_of(&b).await];
+    let ab = a.open(&town.token, &b, 100).await;
+    a.pays(&town.token, &b, 40, "any").await;
+    balances(&ab, (&a, 60), (&b, 40)).await;
+    b.kill();
+    a.close(&ab).await;
+    town.advance(30, &[&a]).await;
+    b.restart().await;
+    town.is_claimed(&ab, &a.account, 40).await;
+    town.is_settled(&ab, &[&a, &b]).await;
+    is_paid_out(&b, &ab, 40, 60).await;
+    assert_eq!(town.tokens_of(&a).await, before[0] - 40);
+    assert_eq!(town.tokens_of(&b).await, before[1] + 40);
+}
