@@ -141,8 +141,8 @@ pub(super) const fn route(mediators: usize) -> &'static str {
 pub(super) fn title() -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     show::line(format_args!(
-        "Four nodes in a line, A-B-C-D, each a process of its own, with real sockets and real disks;\n\
-         A pays. The nodes, the chain and this driver share the {cores} cores of this machine, so \
+        "Four nodes in a line, A-B-C-D, each a process of its own, with real sockets and real \
+         disks;\nA pays. The nodes, the chain and this driver share the {cores} cores of this machine, so \
          the\ndriver's own work is in every figure."
     ))?;
     if cfg!(debug_assertions) {
@@ -203,8 +203,8 @@ pub(super) fn row(row: &Row) -> anyhow::Result<()> {
 /// What the payments of each row cost.
 pub(super) fn costs(rows: &[Row]) -> anyhow::Result<()> {
     show::line(
-        "\nFor each payment: microseconds of processor in A B C D and in the driver, and bytes that A \
-         B C D\nwrote. Then how many payments shared a commit of A's, which is one sync.",
+        "\nFor each payment: microseconds of processor in A B C D and in the driver, and bytes \
+         that A B C D\nwrote. Then how many payments shared a commit of A's, which is one sync.",
     )?;
     let text = |row: &Row| {
         let list = |values: &BTreeMap<&'static str, f64>| {
