@@ -142,8 +142,8 @@ pub(super) fn title() -> anyhow::Result<()> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     show::line(format_args!(
         "Four nodes in a line, A-B-C-D, each a process of its own, with real sockets and real \
-         disks;\nA pays. The nodes, the chain and this driver share the {cores} cores of this machine, so \
-         the\ndriver's own work is in every figure."
+         disks;\nA pays. The nodes, the chain and this driver share the {cores} cores of this \
+         machine, so the\ndriver's own work is in every figure."
     ))?;
     if cfg!(debug_assertions) {
         show::line("This program was built without optimisation: its figures mean nothing.")?;
