@@ -304,7 +304,8 @@ impl Wallet {
         Err(refusal.unwrap_or_else(|| too_dear(cap)))
     }
 
-    /// Goes on waiting for attempts of an earlier process, unless they came to nothing.
+    /// Goes on waiting for attempts of an earlier process. That they came to nothing is only
+    /// believed after some looks: a receipt may be told later than the nonce that it used.
     async fn adopt(
         &self,
         draft: &Draft,
@@ -316,10 +317,7 @@ impl Wallet {
         for sent in earlier {
             mined |= self.endpoint().receipt(sent.hash).await?.is_some();
         }
-        if used > last.nonce && !mined {
-            return Ok(None);
-        }
-        let gas = if mined { 0 } else { self.gas(draft).await? };
+        let gas = if mined || used > last.nonce { 0 } else { self.gas(draft).await? };
         let head = self.endpoint().head().await?;
         let fees = Fees::usual(self.endpoint(), &head, self.0.config.max_fee_per_gas).await?;
         let mut next = self.0.next.lock().await;

@@ -6,10 +6,11 @@ use photon_chain::{
     Account, ChainInput, Cursor, Done, Endpoint, FollowerConfig, Intent, Report, Sender,
     SenderConfig, Wallet, WalletConfig, follow,
 };
-use photon_wire::Secret;
 use photon_wire::contract::{Call, Event};
+use photon_wire::{Amount, Epoch, Secret};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -120,19 +121,23 @@ async fn a_silent_chain_ends_an_intent_at_its_deadline() {
     assert!(outcome.result.unwrap_err().is_transient());
 }
 
-/// A chain that answers no question about more than three blocks, as some do.
-async fn stingy(chain: String) -> String {
+/// A chain that answers some questions in its own way: with what `own` gives, where it does.
+async fn peculiar(
+    chain: String,
+    own: impl Fn(&Value) -> Option<Value> + Send + Sync + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let question = body(&mut stream).await;
-            let answer = match refused(&question) {
-                true => {
-                    let error = json!({ "code": -32005, "message": "query returned too much" });
-                    json!({ "jsonrpc": "2.0", "id": question["id"], "error": error }).to_string()
+            let answer = match own(&question) {
+                Some(mut answer) => {
+                    answer["jsonrpc"] = json!("2.0");
+                    answer["id"] = question["id"].clone();
+                    answer.to_string()
                 }
-                false => {
+                None => {
                     let client = reqwest::Client::new();
                     let request = client.post(&chain).header("content-type", "application/json");
                     let answer = request.body(question.to_string()).send().await.unwrap();
@@ -160,12 +165,15 @@ async fn body(stream: &mut TcpStream) -> Value {
     }
 }
 
-fn refused(question: &Value) -> bool {
+/// No question about more than three blocks is answered, as on some chains.
+fn stingy(question: &Value) -> Option<Value> {
     let number = |name: &str| {
         let text = question["params"][0][name].as_str().unwrap().trim_start_matches("0x");
         u64::from_str_radix(text, 16).unwrap()
     };
-    question["method"] == "eth_getLogs" && number("toBlock") - number("fromBlock") >= 3
+    let much = question["method"] == "eth_getLogs" && number("toBlock") - number("fromBlock") >= 3;
+    let error = json!({ "code": -32005, "message": "query returned too much" });
+    much.then(|| json!({ "error": error }))
 }
 
 #[tokio::test]
@@ -175,10 +183,44 @@ async fn a_chain_that_answers_little_at_once_is_asked_for_little() {
         stage.alice.send(Call::RegisterSecrets(vec![Secret([seed; 32])])).await.unwrap();
         stage.chain().mine(20);
     }
-    let endpoint = Endpoint::new(&stingy(stage.chain().url()).await).unwrap();
+    let endpoint = Endpoint::new(&peculiar(stage.chain().url(), stingy).await).unwrap();
     let from = Cursor::start(&stage.network);
     let mut inputs = follow(endpoint, &stage.network, FollowerConfig::quick(), from);
     for seed in [1, 2] {
         assert_eq!(until(&mut inputs, seed).await, []);
     }
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_told_late_does_not_make_a_deposit_twice() {
+    let mut stage = Stage::new().await;
+    let (open, key) = (stage.open(0), stage.key());
+    stage.alice.send(open).await.unwrap();
+    let amount = Amount(100);
+    let call = Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount };
+    stage.alice.submit(1, call.clone()).await;
+    let earlier = loop {
+        if let Report::Sent { sent, .. } = stage.alice.report().await {
+            break vec![sent];
+        }
+    };
+    stage.alice.outcome().await.result.unwrap();
+
+    // The nonce is known to be used, the receipt is not told yet.
+    let late = AtomicUsize::new(2);
+    let less = |left: usize| left.checked_sub(1);
+    let url = peculiar(stage.chain().url(), move |question| {
+        let hidden = question["method"] == "eth_getTransactionReceipt"
+            && late.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok();
+        hidden.then(|| json!({ "result": null }))
+    });
+    let endpoint = Endpoint::new(&url.await).unwrap();
+    let wallet = Wallet::new(endpoint, stage.alice.account.clone(), WalletConfig::quick());
+    (stage.alice.sender, stage.alice.reports) =
+        Sender::start(wallet, stage.network.contract, SenderConfig::default());
+    let intent = Intent { id: 1, call, deadline: None, earlier };
+    stage.alice.sender.submit(intent).await.unwrap();
+    let outcome = stage.alice.outcome().await;
+    assert!(matches!(outcome.result, Ok(Done::Mined(_))), "{outcome:?}");
+    assert_eq!(stage.balance(stage.network.contract).await, amount);
 }
