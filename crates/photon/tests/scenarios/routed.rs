@@ -1,6 +1,6 @@
 //! Payments: scenarios 7, 8, 12 and 15.
 
-use crate::harness::api::{balances, payment};
+use crate::harness::api::{amount, balances, payment};
 use crate::harness::{Api, ChainKind, Node, Town, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -229,4 +229,50 @@ async fn direct_payments_pass_a_pending_lock() {
     assert_eq!(a.end_of(&held).await["status"], "paid");
     balances(ab, (&a, 77), (&b, 123)).await;
     balances(bc, (&b, 79), (&c, 121)).await;
+}
+
+/// An invoice brings what it asks for once, however many pay it at once.
+#[tokio::test]
+async fn an_invoice_is_paid_once() {
+    let (town, [a, b, c], channels) = row::<3>(ChainKind::DEVCHAIN, 100).await;
+    let [ab, bc] = &channels[..] else { panic!("two channels") };
+    for round in 1..=5 {
+        let wanted = json!({ "token": town.token, "amount": "5" });
+        let invoice = b.post("/invoices", wanted).await.body["text"].clone();
+        let mut payments = JoinSet::new();
+        for number in 0..6 {
+            let payer = Api::clone(if number % 2 == 0 { &a } else { &c });
+            let body = json!({ "invoice": invoice, "wait_seconds": 60 });
+            payments.spawn(async move { payer.post("/payments", body).await });
+        }
+        let mut paid = 0;
+        while let Some(reply) = payments.join_next().await {
+            let reply = reply.unwrap();
+            let reason = reply.body["reason"].as_str().unwrap_or_default();
+            match (reply.status, reply.code(), reason) {
+                (200, ..) => paid += 1,
+                // By the target, or by a payer who is paying it already.
+                (422, "payment_failed", "unknown_invoice" | "duplicate_lock")
+                | (409, "payment_exists", _) => {}
+                _ => panic!("{} {}", reply.status, reply.body),
+            }
+        }
+        assert_eq!(paid, 1);
+        eventually("the receipts are told", async || {
+            let page = b.get("/receipts").await;
+            (page["items"].as_array().unwrap().len() == round).then_some(())
+        })
+        .await;
+    }
+    let [from_a, from_c] = [received(&b, &a).await, received(&b, &c).await];
+    assert_eq!(from_a + from_c, 25);
+    balances(ab, (&a, 100 - from_a), (&b, 100 + from_a)).await;
+    balances(bc, (&b, 100 + from_c), (&c, 100 - from_c)).await;
+}
+
+/// What a node received from a partner.
+async fn received(node: &Api, partner: &Api) -> u128 {
+    let page = node.get(&format!("/receipts?partner={}", partner.account)).await;
+    let items = page["items"].as_array().unwrap();
+    items.iter().map(|item| amount(&item["amount"])).sum()
 }
