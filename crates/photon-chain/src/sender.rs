@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 /// The longest pause between two tries at a chain that does not answer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -76,7 +76,7 @@ pub enum Done {
 pub struct SenderConfig {
     /// How many intents may wait to be begun.
     pub queue: usize,
-    /// How many may be under way.
+    /// How many may be under way, beside those that pull tokens, which go one at a time.
     pub in_flight: usize,
     /// How many reports may wait to be read.
     pub reports: usize,
@@ -144,21 +144,28 @@ struct Carrier {
 
 type Journal = dyn Fn(u64, SentTransaction) -> io::Result<()> + Send + Sync;
 
+/// A hundred openings wait for each other for an hour: they must not take the places of what has a
+/// deadline.
 async fn carry_all(carrier: Arc<Carrier>, mut queue: mpsc::Receiver<Intent>, in_flight: usize) {
-    let mut under_way = JoinSet::new();
+    let (mut under_way, mut pulling) = (JoinSet::new(), JoinSet::new());
     loop {
         tokio::select! {
             intent = queue.recv(), if under_way.len() < in_flight => {
                 let Some(intent) = intent else { return };
                 let carrier = Arc::clone(&carrier);
-                under_way.spawn(async move { carrier.carry(&intent).await });
+                let places =
+                    if pulls(&intent.call).is_some() { &mut pulling } else { &mut under_way };
+                places.spawn(async move { carrier.carry(&intent).await });
             }
-            Some(ended) = under_way.join_next() => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "an intent was dropped");
-                }
-            }
+            Some(ended) = under_way.join_next() => look_at(ended),
+            Some(ended) = pulling.join_next() => look_at(ended),
         }
+    }
+}
+
+fn look_at(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "an intent was dropped");
     }
 }
 

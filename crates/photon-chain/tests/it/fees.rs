@@ -164,3 +164,25 @@ async fn what_may_be_sent_is_written_down_before() {
     assert!(matches!(outcome.result, Ok(Done::Mined(_))), "{outcome:?}");
     assert_eq!(stage.balance(stage.network.contract).await, amount);
 }
+
+#[tokio::test]
+async fn what_pulls_tokens_does_not_stand_in_the_way_of_what_is_urgent() {
+    let mut stage = Stage::with(Config::default(), hasty()).await;
+    let (open, key) = (stage.open(0), stage.key());
+    stage.alice.send(open).await.unwrap();
+    let wallet = Wallet::new(stage.endpoint.clone(), stage.alice.account.clone(), hasty());
+    let config = SenderConfig { in_flight: 1, ..SenderConfig::default() };
+    (stage.alice.sender, stage.alice.reports) =
+        Sender::start(wallet, stage.network.contract, config);
+    stage.chain().set_mining(Mining::Manual).unwrap();
+    for id in 1..=3 {
+        let amount = Amount(100);
+        let call = Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount };
+        stage.alice.submit(id, call).await;
+    }
+    stage.alice.submit(4, register(1)).await;
+    // Nothing is mined, so that even the first deposit waits for its approval.
+    let urgent =
+        async { while !matches!(stage.alice.report().await, Report::Sent { id: 4, .. }) {} };
+    tokio::time::timeout(Duration::from_secs(5), urgent).await.unwrap();
+}
