@@ -211,7 +211,12 @@ impl Store {
             return Err(self.failed());
         }
         let mut writes = self.database.batch().durability(Some(PersistMode::SyncData));
-        for (key, value) in batch.into_rows() {
+        let mut rows = batch.into_rows();
+        // A payment ends: its row goes from the pending to the finished ones. Whenever the library
+        // has moved rows to its files, it shows other threads what is half applied of the batch
+        // after it; they must then see the payment twice rather than not at all.
+        rows.sort_by_key(|(_, value)| value.is_none());
+        for (key, value) in rows {
             let keyspace = self.keyspace(key.table);
             match value {
                 Some(value) => writes.insert(keyspace, key.bytes, value),
@@ -335,6 +340,54 @@ fn make_private(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const ROUNDS: u32 = 100;
+
+    #[test]
+    fn a_row_that_moves_is_always_seen_by_other_threads() {
+        let space = tempfile::tempdir().unwrap();
+        let store = Store::open(space.path()).unwrap();
+        let from = |round: u32| Key {
+            table: Table::Payments,
+            bytes: [&[1], &round.to_be_bytes()[..]].concat(),
+        };
+        let to = |round: u32| Key {
+            table: Table::Payments,
+            bytes: [&[2], &round.to_be_bytes()[..]].concat(),
+        };
+        let filler = |row: u32| Key { table: Table::History, bytes: row.to_be_bytes().to_vec() };
+        let at = std::sync::atomic::AtomicU32::new(0);
+        let mut first = Batch::default();
+        first.put(from(0), vec![1]);
+        store.commit(first).unwrap();
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                for round in 0..ROUNDS {
+                    let mut batch = Batch::default();
+                    batch.delete(from(round));
+                    batch.put(to(round), vec![1]);
+                    batch.put(from(round + 1), vec![1]);
+                    (0..500).for_each(|row| batch.put(filler(row), vec![1; 20]));
+                    store.commit(batch).unwrap();
+                    at.store(round + 1, std::sync::atomic::Ordering::Release);
+                }
+            });
+            threads.spawn(|| {
+                while at.load(std::sync::atomic::Ordering::Acquire) < ROUNDS {
+                    store.flush();
+                }
+            });
+            loop {
+                let round = at.load(std::sync::atomic::Ordering::Acquire);
+                let view = store.view();
+                let seen = view.read(&from(round)).unwrap().or(view.read(&to(round)).unwrap());
+                assert!(seen.is_some(), "round {round}");
+                if round == ROUNDS {
+                    return;
+                }
+            }
+        });
+    }
 
     #[test]
     fn the_last_word_on_a_row_counts() {
