@@ -57,9 +57,9 @@ impl Machine {
         self.check_target(&pay.target)?;
         // A-B-C: two payments of one invoice. Mediating the second, B knows the secret from the
         // first and keeps it.
-        let is_twin =
-            |known: &&PaymentRecord| pay.invoice.is_some() && known.invoice == pay.invoice;
-        if let Some(twin) = self.payments.values().find(is_twin) {
+        if pay.invoice.is_some()
+            && let Some(twin) = self.payments.values().find(|known| known.invoice == pay.invoice)
+        {
             return Err(Rejection::PaymentExists { payment: twin.id });
         }
         if pay.note.len() > NOTE_BYTES {
