@@ -380,7 +380,8 @@ mod tests {
             loop {
                 let round = at.load(std::sync::atomic::Ordering::Acquire);
                 let view = store.view();
-                let seen = view.read(&from(round)).unwrap().or(view.read(&to(round)).unwrap());
+                let seen =
+                    view.read(&from(round)).unwrap().or_else(|| view.read(&to(round)).unwrap());
                 assert!(seen.is_some(), "round {round}");
                 if round == ROUNDS {
                     return;
