@@ -206,6 +206,7 @@ pub(crate) const ROWS: &[Row] = &[
         "There is no token at this address",
         "Check the address and the chain.",
     ),
+    row("not_partner", 422, "The account is no side of the channel", "Name one of its two sides."),
     row("invoice_expired", 422, "The invoice is past", "Ask for a new one."),
     row(
         "invoice_foreign",
@@ -256,7 +257,6 @@ pub(crate) const ROWS: &[Row] = &[
         "It goes on by itself; ask again.",
     ),
     row("wrong_epoch", 422, "The channel is in another life", RULE),
-    row("not_partner", 422, "The sender is not the partner", RULE),
     row("wrong_nonce", 422, "An update is out of order", RULE),
     row("wrong_transferred", 422, "The sum of an update differs", RULE),
     row("wrong_locked", 422, "The sum of the locks differs", RULE),
