@@ -74,6 +74,8 @@ pub struct Machine {
     /// Directed pairs that failed in a payment that is still being tried.
     pub(crate) avoided: BTreeMap<PaymentId, BTreeSet<(Address, Address)>>,
     pub(crate) invoices: BTreeMap<SecretHash, InvoiceRecord>,
+    /// Invoices of others that were paid in this turn; from then on the store remembers them.
+    pub(crate) just_paid: BTreeMap<SecretHash, PaymentId>,
     pub(crate) intents: BTreeMap<Purpose, IntentRecord>,
     pub(crate) registering: BTreeSet<SecretHash>,
     /// Every secret that was ever registered, by anybody.
@@ -145,6 +147,7 @@ impl Machine {
                 .into_iter()
                 .map(|row| (row.invoice.secret_hash, row))
                 .collect(),
+            just_paid: BTreeMap::new(),
             intents: snapshot.intents.into_iter().map(|row| (row.purpose, row)).collect(),
             registering: BTreeSet::new(),
             registered: snapshot.registered.into_iter().collect(),
@@ -248,6 +251,7 @@ impl Machine {
         for id in core::mem::take(&mut self.touched) {
             self.close_channel_turn(id);
         }
+        self.just_paid.clear();
         core::mem::take(&mut self.pending)
     }
 

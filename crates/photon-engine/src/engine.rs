@@ -102,8 +102,11 @@ impl Engine {
     fn known(&self, command: &Command) -> Result<Option<Result<Answer, Rejection>>, Fault> {
         match command {
             Command::Pay(pay) => {
-                let known = self.known_payment(pay.payment)?;
-                Ok(known.map(|known| same_payment(&known, pay)))
+                if let Some(known) = self.known_payment(pay.payment)? {
+                    return Ok(Some(same_payment(&known, pay)));
+                }
+                let paid = self.payment_of(pay.invoice)?;
+                Ok(paid.map(|payment| Err(Rejection::PaymentExists { payment })))
             }
             Command::AddInvoice { invoice, .. } => {
                 let known = self.knows_invoice(invoice.secret_hash)?;
@@ -126,6 +129,16 @@ impl Engine {
         let ended_now = self.pending.contains(&id);
         let key =
             if ended_now { tables::pending_payment(id) } else { tables::finished_payment(id) };
+        self.store.read(&key)?.map(|bytes| record(&key, &bytes)).transpose()
+    }
+
+    /// The payment that paid this invoice of somebody else.
+    ///
+    /// A-B-C: A pays C's invoice a second time. B knows the secret from the first time, keeps the
+    /// second payment, and C never sees it.
+    fn payment_of(&self, invoice: Option<SecretHash>) -> Result<Option<PaymentId>, Fault> {
+        let Some(hash) = invoice else { return Ok(None) };
+        let key = tables::settled_invoice(hash);
         self.store.read(&key)?.map(|bytes| record(&key, &bytes)).transpose()
     }
 

@@ -99,6 +99,10 @@ impl Writer<'_> {
                 self.batch.delete(pending);
                 self.pending.remove(&record.id);
                 self.put(tables::finished_payment(record.id), record);
+                let paid = matches!(record.status, PaymentStatus::Paid { .. });
+                if let Some(invoice) = record.invoice.filter(|_| paid) {
+                    self.put(tables::settled_invoice(invoice), &record.id);
+                }
             }
         }
     }

@@ -244,6 +244,8 @@ pub(crate) enum Past {
     InvoiceTime,
     /// Locks of ours that payees have given back.
     Disposal,
+    /// Invoices of others that we have paid, and by which payment.
+    Settled,
 }
 
 impl Past {
@@ -255,6 +257,7 @@ impl Past {
             Self::Invoice => 4,
             Self::InvoiceTime => 5,
             Self::Disposal => 6,
+            Self::Settled => 7,
         }
     }
 
@@ -286,6 +289,11 @@ pub(crate) fn notice(number: u64) -> Key {
 
 pub(crate) fn paid_invoice(hash: SecretHash) -> Key {
     Past::Invoice.row(&hash)
+}
+
+/// The payment of ours that paid this invoice of somebody else.
+pub(crate) fn settled_invoice(hash: SecretHash) -> Key {
+    Past::Settled.row(&hash)
 }
 
 pub(crate) fn invoice_time(issued: Timestamp, hash: SecretHash) -> Key {

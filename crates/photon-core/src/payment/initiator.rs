@@ -14,7 +14,7 @@ use photon_wire::codec::Encode;
 use photon_wire::limits::{MEDIATORS, NOTE_BYTES, ONWARD_BYTES};
 use photon_wire::message::{Failure, Reason};
 use photon_wire::onward::{Hop, Onward};
-use photon_wire::{Address, Amount, PaymentId, Secret};
+use photon_wire::{Address, Amount, PaymentId, Secret, SecretHash};
 
 impl Machine {
     /// Starts a payment, or recognises one that was started.
@@ -57,15 +57,20 @@ impl Machine {
         self.check_target(&pay.target)?;
         // A-B-C: two payments of one invoice. Mediating the second, B knows the secret from the
         // first and keeps it.
-        if pay.invoice.is_some()
-            && let Some(twin) = self.payments.values().find(|known| known.invoice == pay.invoice)
-        {
-            return Err(Rejection::PaymentExists { payment: twin.id });
+        if let Some(payment) = pay.invoice.and_then(|hash| self.payment_of(hash)) {
+            return Err(Rejection::PaymentExists { payment });
         }
         if pay.note.len() > NOTE_BYTES {
             return Err(Rejection::NoteTooLong { length: pay.note.len() });
         }
         Ok(())
+    }
+
+    /// The payment that pays this invoice, or has paid it in this turn. What was paid in earlier
+    /// turns the store knows.
+    fn payment_of(&self, invoice: SecretHash) -> Option<PaymentId> {
+        let pending = || self.payments.values().find(|known| known.invoice == Some(invoice));
+        self.just_paid.get(&invoice).copied().or_else(|| pending().map(|twin| twin.id))
     }
 
     fn check_target(&self, target: &Target) -> Result<(), Rejection> {
@@ -210,8 +215,10 @@ impl Machine {
 
     /// The target has it.
     pub(crate) fn payment_arrived(&mut self, id: PaymentId, proof: Option<Secret>) {
-        let Some(mut record) = self.end_payment(id, PaymentStatus::Paid { proof }) else { return };
-        record.attempts.clear();
+        let Some(record) = self.end_payment(id, PaymentStatus::Paid { proof }) else { return };
+        if let Some(invoice) = record.invoice {
+            self.just_paid.insert(invoice, id);
+        }
         let Target { token, account, amount } = record.target;
         let fee = record.fee;
         self.change(Change::Payment(record));

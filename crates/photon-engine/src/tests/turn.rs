@@ -1,7 +1,7 @@
 use super::world::*;
 use crate::store::Failure;
 use crate::{Action, Engine, Fault};
-use photon_core::{Answer, Input, SignedMessage};
+use photon_core::{Answer, Input, Rejection, SignedMessage};
 use photon_wire::codec::Decode;
 use photon_wire::message::{Acknowledge, ChannelStatus, Message};
 use photon_wire::{Address, Epoch, Nonce, Signature};
@@ -156,6 +156,27 @@ fn a_payment_that_ended_in_this_turn_is_not_made_again_in_it() {
     assert_eq!(again, Ok(Answer::Payment(id(1))));
     let actions = node.turn(Vec::new()).unwrap();
     assert_eq!(updates(&actions), Vec::<Vec<u8>>::new());
+}
+
+/// A-B-C: A pays C's invoice a second time. B knows the secret from the first, and keeps it.
+#[test]
+fn an_invoice_that_was_paid_is_never_paid_again() {
+    let mut world = World::new();
+    world.begin();
+    let [_, bob] = world.accounts();
+    let (invoice, secret) = invoice(&world.nodes[1].key, 50, 300);
+    let node = &mut world.nodes[0];
+    node.turn(vec![paying(&pay_invoice(1, &invoice))]).unwrap();
+    node.engine().step(says(bob, Message::Reveal(vec![secret]))).unwrap().unwrap();
+    let refused = Err(Rejection::PaymentExists { payment: id(1) });
+    let again =
+        |node: &mut Node, name| node.engine().step(paying(&pay_invoice(name, &invoice))).unwrap();
+    assert_eq!(again(node, 2), refused, "within the turn in which it was paid");
+    node.turn(Vec::new()).unwrap();
+    assert_eq!(again(node, 2), refused, "in a later turn");
+    node.restart();
+    assert_eq!(again(node, 2), refused, "after a restart");
+    assert_eq!(again(node, 1), Ok(Answer::Payment(id(1))), "the same name is the same payment");
 }
 
 #[test]
