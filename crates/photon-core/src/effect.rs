@@ -107,6 +107,8 @@ pub enum Change {
     GraphGone(ChannelId),
     /// A node's record.
     Node(NodeRecord),
+    /// It is past.
+    NodeGone(Address),
     /// These secrets are public for ever.
     Registered(Vec<SecretHash>),
     /// Where the chain stands.

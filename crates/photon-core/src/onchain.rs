@@ -121,6 +121,7 @@ impl Machine {
         self.clock.head = head_time.max(block.time);
         self.change(Change::Block(block));
         self.ask_again();
+        self.forget_past_records();
         self.claim_in_disputes();
         self.on_time()
     }

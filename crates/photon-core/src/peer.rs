@@ -13,7 +13,7 @@ use photon_wire::limits::{CHANNELS_PER_MESSAGE, RECORDS, RECORDS_PER_MESSAGE};
 use photon_wire::message::{
     Acknowledge, ChannelStatus, Dispose, DisposedLock, Message, Refuse, Update,
 };
-use photon_wire::record::NodeRecord;
+use photon_wire::record::{FeeSchedule, NodeRecord};
 use photon_wire::{Address, ChannelId, Nonce};
 
 /// The rule number of a partner that knows more of our own updates than we do.
@@ -332,6 +332,22 @@ impl Machine {
         for chunk in records.chunks(RECORDS_PER_MESSAGE) {
             let message = Message::Records(chunk.to_vec());
             self.effect(Effect::Send { to, message });
+        }
+    }
+
+    /// A record is believed until its end and not longer, so that the room for records is not
+    /// taken for ever by accounts that were once made up.
+    pub(crate) fn forget_past_records(&mut self) {
+        let past = self.clock.past();
+        let is_past = |record: &&NodeRecord| record.valid_until < past;
+        let accounts: Vec<Address> =
+            self.nodes.values().filter(is_past).map(|record| record.account).collect();
+        for account in accounts {
+            self.nodes.remove(&account);
+            self.change(Change::NodeGone(account));
+            for graph in self.graphs.values_mut() {
+                graph.set_fees(account, FeeSchedule::default());
+            }
         }
     }
 

@@ -43,6 +43,7 @@ impl Writer<'_> {
             Change::Graph(record) => self.put(tables::graph(record.channel), &record),
             Change::GraphGone(channel) => self.batch.delete(tables::graph(channel)),
             Change::Node(record) => self.put(tables::node(record.account), &record),
+            Change::NodeGone(account) => self.batch.delete(tables::node(account)),
             Change::Registered(hashes) => {
                 hashes.iter().for_each(|hash| self.batch.put(tables::registered(*hash), bare()));
             }

@@ -207,3 +207,22 @@ fn a_payment_over_a_closed_channel_finds_no_way() {
     let failure = Failure { hop: account('B'), reason: Reason::NoChannel };
     assert_eq!(failed(&world, payment), PaymentFailure::Hop(failure));
 }
+
+#[test]
+fn a_record_is_forgotten_when_it_is_past() {
+    let mut world = line();
+    let record = photon_wire::record::NodeRecord {
+        account: account('C'),
+        encryption_key: photon_wire::seal::EncryptionKey([0; 32]),
+        addresses: vec![],
+        fees: FeeSchedule { base: Amount(7), parts_per_million: 0 },
+        issued: photon_wire::Timestamp(world.time),
+        valid_until: photon_wire::Timestamp(world.time + 100),
+        signature: photon_wire::Signature([0; 65]),
+    };
+    world.give('A', Input::Command(photon_core::Command::AddRecords(vec![record]))).unwrap();
+    world.mine(100);
+    assert!(world.nodes[&'A'].machine.node_record(account('C')).is_some());
+    world.mine(1);
+    assert!(world.nodes[&'A'].machine.node_record(account('C')).is_none());
+}

@@ -73,6 +73,7 @@ impl Store {
             }
             Change::GraphGone(id) => self.rest.graph.retain(|row| row.channel != id),
             Change::Node(row) => self.rest.nodes.push(row),
+            Change::NodeGone(account) => self.rest.nodes.retain(|row| row.account != account),
             Change::Registered(hashes) => self.rest.registered.extend(hashes),
             Change::Block(row) => self.rest.block = Some(row),
             Change::Fees(id, fees) => {
