@@ -39,7 +39,16 @@ pub(crate) fn run() -> Result<()> {
     for program in PROGRAMS {
         link(&contracts, &tools, program, fresh)?;
     }
-    Ok(())
+    install_ip()
+}
+
+/// One test of local discovery makes a network of its own, with `ip` of iproute2.
+fn install_ip() -> Result<()> {
+    if !cfg!(target_os = "linux") || shell::works(Command::new("ip").arg("-V")) {
+        return Ok(());
+    }
+    shell::run(Command::new("apt-get").args(["install", "--yes", "iproute2"]))
+        .context("the program `ip` (package iproute2) is missing, and installing it failed")
 }
 
 /// `npm`, in the folder contracts.
