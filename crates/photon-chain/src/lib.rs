@@ -14,6 +14,7 @@ mod revert;
 mod sender;
 pub mod token;
 mod wallet;
+mod witness;
 
 pub use account::Account;
 pub use endpoint::{Endpoint, Head};
@@ -24,3 +25,4 @@ pub use network::{Difference, Network};
 pub use revert::{ContractError, Revert};
 pub use sender::{Done, Intent, Outcome, Report, Sender, SenderConfig};
 pub use wallet::{Deployed, Mined, SentTransaction, Wallet, WalletConfig};
+pub use witness::{Verdict, WitnessConfig, watch};

@@ -1,23 +1,26 @@
 //! The chain's side of the pump: what it says comes in, what we want goes out.
 
 mod journal;
+mod reliance;
 
 use crate::shared::Shared;
 use journal::Journal;
 use photon_chain::{
     ChainInput, Cursor, Done, FollowerConfig, Intent as ChainIntent, Report, Sender, SenderConfig,
-    Wallet, WalletConfig, follow,
+    Wallet, WalletConfig, WitnessConfig, follow, watch,
 };
 use photon_core::{Input, Intent, IntentId};
+use reliance::Reliance;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
-/// Follows the contract from where the machine stands; ends when the pump has.
+/// Follows the contract from where the machine stands, and asks the witnesses; ends when the pump
+/// has.
 pub(crate) fn start_follower(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     handled: Option<photon_wire::BlockNumber>,
     pump: mpsc::Sender<Input>,
 ) {
@@ -29,9 +32,27 @@ pub(crate) fn start_follower(
     };
     let from = handled.map_or_else(|| Cursor::start(&shared.network), Cursor::after_block);
     let mut inputs = follow(shared.endpoint.clone(), &shared.network, config, from);
+    let witness_config = WitnessConfig {
+        poll: config.poll,
+        depth: chain.confirmations,
+        lag_blocks: chain.witness_lag,
+    };
+    let mut verdicts = watch(shared.endpoint.clone(), shared.witnesses.clone(), witness_config);
+    let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        while let Some(input) = inputs.recv().await {
-            let Some(input) = translate(input) else { continue };
+        let mut reliance = Reliance::new(shared.endpoint.shown());
+        loop {
+            let input = tokio::select! {
+                input = inputs.recv() => match input {
+                    Some(input) => translate(&shared, &mut reliance, input),
+                    None => return,
+                },
+                // Without witnesses there are no verdicts.
+                Some(verdict) = verdicts.recv() => {
+                    reliance.on_verdict(verdict).then(|| reliable(&shared, &reliance))
+                }
+            };
+            let Some(input) = input else { continue };
             if pump.send(input).await.is_err() {
                 return;
             }
@@ -39,7 +60,15 @@ pub(crate) fn start_follower(
     });
 }
 
-fn translate(input: ChainInput) -> Option<Input> {
+/// Tells the owner, by the status, and the core whether the chain can be relied on.
+fn reliable(shared: &Shared, reliance: &Reliance) -> Input {
+    let trouble = reliance.trouble();
+    let reachable = trouble.is_none();
+    shared.set_chain_trouble(trouble);
+    Input::ChainReachable(reachable)
+}
+
+fn translate(shared: &Shared, reliance: &mut Reliance, input: ChainInput) -> Option<Input> {
     match input {
         ChainInput::Event(position, event) => Some(Input::Contract(position, event)),
         ChainInput::Block { number, time, head_time, .. } => {
@@ -47,11 +76,13 @@ fn translate(input: ChainInput) -> Option<Input> {
         }
         ChainInput::Trouble(reason) => {
             warn!(reason, "the chain does not answer; locked payments wait until it does");
-            Some(Input::ChainReachable(false))
+            reliance.on_trouble(Some(reason));
+            Some(reliable(shared, reliance))
         }
         ChainInput::Recovered => {
             info!("the chain answers again");
-            Some(Input::ChainReachable(true))
+            reliance.on_trouble(None);
+            Some(reliable(shared, reliance))
         }
         ChainInput::Reorganised { kept } => {
             error!(

@@ -44,9 +44,16 @@ pub struct Config {
 pub struct ChainConfig {
     /// Its JSON-RPC endpoint: http, https, ws or wss.
     pub endpoint: String,
+    /// Further JSON-RPC endpoints of the same chain, of other operators. Where one of them knows
+    /// other blocks, or is ahead, locked payments wait; direct ones go on.
+    #[serde(deserialize_with = "text::list")]
+    pub witnesses: Vec<String>,
+    /// How many blocks `endpoint` may be behind a witness.
+    pub witness_lag: u64,
     /// Blocks on top of an event before it counts.
     pub confirmations: u64,
     /// How often to look for new blocks, in milliseconds; over a WebSocket they are announced.
+    /// Witnesses are asked as often.
     pub poll_milliseconds: u64,
 }
 
@@ -182,6 +189,8 @@ impl Config {
             network: data_dir.join("network.toml"),
             chain: ChainConfig {
                 endpoint: "http://127.0.0.1:8545".to_owned(),
+                witnesses: Vec::new(),
+                witness_lag: 3,
                 confirmations: match preset {
                     Preset::Standard => 3,
                     Preset::Development => 0,

@@ -55,8 +55,10 @@ pub struct Status {
     pub block: Option<(BlockNumber, Timestamp)>,
     /// The node's time: the later of the chain's and the local clock.
     pub now: Timestamp,
-    /// Whether the chain answers.
+    /// Whether the chain can be relied on: it answers, and no witness contradicts it.
     pub chain_reachable: bool,
+    /// Why not, where it cannot.
+    pub chain_trouble: Option<String>,
     /// Blocks on top of an event before it counts.
     pub confirmations: u64,
     /// Where peers reach this node.

@@ -114,6 +114,9 @@ impl Node {
     async fn start_with_keys(config: Config, keys: Keys) -> Result<Self, StartError> {
         let network = Network::load(&config.network)?;
         let endpoint = Endpoint::new(&config.chain.endpoint)?;
+        let witnesses: Result<Vec<_>, _> =
+            config.chain.witnesses.iter().map(|url| Endpoint::new(url)).collect();
+        let witnesses = witnesses?;
         let verified = check_chain(&network, &endpoint).await?;
         let engine = open_engine(&config, &network, &keys).await?;
         let domain = network.domain();
@@ -129,6 +132,8 @@ impl Node {
             keys: Arc::clone(&keys),
             net,
             endpoint,
+            witnesses,
+            chain_trouble: std::sync::Mutex::default(),
             history,
             events: Events::new(latest, stop.clone()),
             payments: Payments::default(),
@@ -278,6 +283,8 @@ async fn follow(
     verified: bool,
 ) {
     if !verified {
+        let url = shared.endpoint.shown();
+        shared.set_chain_trouble(Some(format!("{url} has not answered yet")));
         if pump.send(Input::ChainReachable(false)).await.is_err() {
             return;
         }
@@ -300,6 +307,7 @@ async fn follow(
                 () = shared.stop.cancelled() => return,
             }
         }
+        shared.set_chain_trouble(None);
         if pump.send(Input::ChainReachable(true)).await.is_err() {
             return;
         }

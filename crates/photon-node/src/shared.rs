@@ -28,6 +28,10 @@ pub(crate) struct Shared {
     pub(crate) keys: Arc<Keys>,
     pub(crate) net: Net,
     pub(crate) endpoint: Endpoint,
+    /// Other endpoints of the same chain.
+    pub(crate) witnesses: Vec<Endpoint>,
+    /// Why the chain cannot be relied on, where it cannot.
+    pub(crate) chain_trouble: Mutex<Option<String>>,
     pub(crate) history: History,
     pub(crate) events: Events,
     pub(crate) payments: Payments,
@@ -75,6 +79,15 @@ impl Shared {
     pub(crate) fn note_channels(&self, all: usize, open: usize) {
         self.channels.store(all, Ordering::Relaxed);
         self.open_channels.store(open, Ordering::Relaxed);
+    }
+
+    /// Why the chain cannot be relied on, where it cannot.
+    pub(crate) fn chain_trouble(&self) -> Option<String> {
+        self.chain_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_chain_trouble(&self, reason: Option<String>) {
+        *self.chain_trouble.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 
     /// Why the node had to stop, if it had to.

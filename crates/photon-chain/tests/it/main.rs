@@ -15,3 +15,4 @@ mod life;
 mod networks;
 mod reverts;
 mod stage;
+mod witness;

@@ -275,6 +275,10 @@ fn show(key: &str, value: &Value) -> String {
     if let Value::Empty(..) = value {
         return String::new();
     }
+    if let Some(urls) = value.as_array().filter(|_| key == "chain.witnesses") {
+        let urls = urls.iter().filter_map(Value::as_str).map(without_key);
+        return format!("{:?}", urls.collect::<Vec<_>>());
+    }
     let text = value.as_str().map(str::to_owned);
     match text {
         Some(text) if key == "chain.endpoint" => format!("{:?}", without_key(&text)),

@@ -31,6 +31,7 @@ pub(super) async fn status(handle: &NodeHandle) -> Result<Status, RequestError> 
         block,
         now,
         chain_reachable,
+        chain_trouble: shared.chain_trouble().filter(|_| !chain_reachable),
         confirmations: shared.config.chain.confirmations,
         listen: shared.net.listen_addresses().iter().map(ToString::to_string).collect(),
         online,

@@ -96,6 +96,13 @@ fn what_is_unknown_or_malformed_is_named() {
 fn no_part_of_a_url_that_may_be_a_key_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     let file = "[chain]\nendpoint = 'https://chain.example/v3/0123456789abcdef'";
-    let explained = load(dir.path(), file, &[], &[]).unwrap().explain();
+    let witnesses = "https://a.example/v3/0123456789abcdef, https://b.example";
+    let environment = [("PHOTON_CHAIN_WITNESSES", witnesses)];
+    let loaded = load(dir.path(), file, &environment, &[]).unwrap();
+    assert_eq!(loaded.config.chain.witnesses.len(), 2);
+    let explained = loaded.explain();
+    let shown = explained.iter().find(|value| value.key == "chain.witnesses").unwrap();
+    assert_eq!(shown.value, r#"["https://a.example/…", "https://b.example"]"#);
+    assert_eq!(shown.source, "environment PHOTON_CHAIN_WITNESSES");
     assert!(explained.iter().all(|value| !value.value.contains("0123456789abcdef")));
 }

@@ -27,6 +27,9 @@ pub(crate) struct SettingArgs {
     /// The chain's JSON-RPC: http, https, ws or wss
     #[arg(long, value_name = "URL")]
     chain: Option<String>,
+    /// Another JSON-RPC endpoint of the same chain, to notice when they disagree; may be repeated
+    #[arg(long, value_name = "URL")]
+    witness: Vec<String>,
     /// Blocks on top of an event before it counts
     #[arg(long, value_name = "BLOCKS")]
     confirmations: Option<u64>,
@@ -67,6 +70,7 @@ impl SettingArgs {
             .set("data_dir", self.data_dir.as_ref())
             .set("network", self.network.as_ref())
             .set("chain.endpoint", self.chain.as_ref())
+            .set("chain.witnesses", list(&self.witness))
             .set("chain.confirmations", self.confirmations)
             .set("account.keystore", self.keystore.as_ref())
             .set("account.password_file", self.password_file.as_ref())

@@ -22,7 +22,11 @@ pub(crate) async fn run(arguments: StatusArgs) -> anyhow::Result<()> {
         return show::line(answer.text);
     }
     let node = answer.value;
-    let chain = if node.chain_reachable { "answers" } else { "does not answer" };
+    let chain = match node.chain_trouble {
+        Some(trouble) => format!("not to be relied on: {trouble}"),
+        None if node.chain_reachable => "answers".to_owned(),
+        None => "does not answer".to_owned(),
+    };
     let block = node.block.map_or_else(|| "none yet".to_owned(), |block| block.to_string());
     let mut facts = vec![
         ("account", node.account.to_string()),

@@ -2,7 +2,7 @@
 
 use crate::harness::api::balances;
 use crate::harness::chain::number;
-use crate::harness::{Api, ChainKind, Town, eventually};
+use crate::harness::{Api, Chain, ChainKind, Town, eventually};
 use reqwest::Method;
 use serde_json::json;
 
@@ -40,6 +40,50 @@ async fn without_the_chain_direct_payments_go_on() {
     balances(&ab, (&a, 70), (&b, 30)).await;
     a.deposit(&ab, None, 5).await;
     a.is_up(&b, &ab, 105).await;
+}
+
+/// Scenario 17 with a witness: A's knows another chain, B's knows the same one.
+#[tokio::test]
+async fn while_two_endpoints_disagree_only_direct_payments_go_on() {
+    let town = Town::new(ChainKind::DEVCHAIN).await;
+    let folder = tempfile::tempdir().unwrap();
+    let other = Chain::start(ChainKind::DEVCHAIN, 1337, folder.path()).await;
+    let a = town.witnessed_node(0, &[], &[&other.url]).await;
+    let b = town.witnessed_node(1, &[&a], &[&town.chain.url]).await;
+    let ab = a.open(&town.token, &b, 100).await;
+
+    // Were both begun in the same second, their first blocks would be the same.
+    let (height, _) = town.chain.head().await;
+    other.rpc("anvil_mine", json!([format!("{:#x}", height + 10)])).await;
+    sees_the_chain(&a, false).await;
+    let status = a.get("/node").await;
+    let trouble = status["chain_trouble"].as_str().unwrap();
+    let disagree = format!("{} and {} disagree: block ", town.chain.url, other.url);
+    assert!(trouble.starts_with(&disagree), "{trouble}");
+    a.pays(&town.token, &b, 30, "any").await;
+    b.pays(&town.token, &a, 10, "direct").await;
+    a.pay(&town.token, &b, 1, "locked").await.refused(503, "chain_unavailable");
+    balances(&ab, (&a, 80), (&b, 20)).await;
+
+    // B's endpoints agree, so it knows of no trouble.
+    let status = b.get("/node").await;
+    assert_eq!(status["chain_reachable"], true, "{status}");
+    assert!(status["chain_trouble"].is_null(), "{status}");
+}
+
+/// Scenario 17 with witnesses that agree.
+#[tokio::test]
+async fn a_witness_of_the_same_chain_changes_nothing() {
+    let town = Town::new(ChainKind::DEVCHAIN).await;
+    let witness = town.chain.url.replace("http://", "ws://");
+    let a = town.witnessed_node(0, &[], &[&town.chain.url, &witness]).await;
+    let b = town.node(1, &[&a]).await;
+    let ab = a.open(&town.token, &b, 100).await;
+    town.chain.advance(1).await;
+    a.pays(&town.token, &b, 30, "locked").await;
+    b.pays(&town.token, &a, 10, "locked").await;
+    balances(&ab, (&a, 80), (&b, 20)).await;
+    assert_eq!(a.get("/node").await["chain_reachable"], true);
 }
 
 async fn sees_the_chain(node: &Api, reachable: bool) {

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 /// Whether the node is there.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Health {
-    /// `ok`, or `degraded` where the chain does not answer.
+    /// `ok`, or `degraded` where the chain cannot be relied on.
     pub status: String,
-    /// Whether the chain answers.
+    /// Whether the chain can be relied on: it answers, and no witness contradicts it.
     pub chain_reachable: bool,
 }
 
@@ -36,8 +36,12 @@ pub struct NodeStatus {
     pub block_time: Option<u64>,
     /// The node's time: the later of the chain's and its own clock.
     pub now: u64,
-    /// Whether the chain answers.
+    /// Whether the chain can be relied on: it answers, and no witness contradicts it. Where it
+    /// cannot, locked payments wait and direct ones go on.
     pub chain_reachable: bool,
+    /// Why it cannot be relied on, in words; left out where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_trouble: Option<String>,
     /// Blocks on top of an event before it counts.
     pub confirmations: u64,
     /// Where peers reach this node.
@@ -76,6 +80,7 @@ impl NodeStatus {
             block_time: status.block.map(|(_, time)| time.0),
             now: status.now.0,
             chain_reachable: status.chain_reachable,
+            chain_trouble: status.chain_trouble.clone(),
             confirmations: status.confirmations,
             listen: status.listen.clone(),
             online: status.online.iter().copied().map(HexAddress).collect(),

@@ -7,7 +7,7 @@ mod process;
 mod town;
 
 pub(crate) use api::Api;
-pub(crate) use chain::ChainKind;
+pub(crate) use chain::{Chain, ChainKind};
 pub(crate) use node::Node;
 pub(crate) use process::Process;
 pub(crate) use town::Town;

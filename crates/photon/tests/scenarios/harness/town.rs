@@ -93,6 +93,16 @@ impl Town {
 
     /// Starts the node of the account with this index, told of these peers.
     pub(crate) async fn node(&self, index: usize, peers: &[&Node]) -> Node {
+        self.witnessed_node(index, peers, &[]).await
+    }
+
+    /// The same, with these further endpoints of the chain.
+    pub(crate) async fn witnessed_node(
+        &self,
+        index: usize,
+        peers: &[&Node],
+        witnesses: &[&str],
+    ) -> Node {
         let name = NAMES[index];
         Node::start(Settings {
             name,
@@ -101,6 +111,7 @@ impl Town {
             mnemonic_index: index,
             network_file: &self.network_file,
             chain_url: &self.chain.url,
+            witnesses: witnesses.to_vec(),
             peers: peers.iter().map(|peer| peer.peer()).collect(),
             folder: self.folder.path().join(name),
         })
