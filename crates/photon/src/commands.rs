@@ -44,10 +44,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Peers(arguments) => peers::run(arguments).await,
         Command::Fees(arguments) => fees::run(arguments).await,
         Command::Tokens(arguments) => tokens::run(arguments).await,
-        Command::Completions(arguments) => {
-            completions::run(&arguments);
-            Ok(())
-        }
+        Command::Completions(arguments) => completions::run(&arguments),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `photon completions`.
 
 use crate::cli::Cli;
+use crate::show;
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
@@ -12,6 +13,9 @@ pub(crate) struct CompletionsArgs {
 }
 
 /// Prints them.
-pub(crate) fn run(arguments: &CompletionsArgs) {
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "photon", &mut std::io::stdout());
+pub(crate) fn run(arguments: &CompletionsArgs) -> anyhow::Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut Cli::command(), "photon", &mut script);
+    // A reader who has enough may go before the end.
+    show::line(String::from_utf8(script)?.trim_end())
 }

@@ -57,6 +57,16 @@ fn every_shell_has_completions() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_reader_of_completions_may_go_before_the_end() {
+    let photon = env!("CARGO_BIN_EXE_photon");
+    let script = format!("set -o pipefail; {photon} completions bash | head -1");
+    let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
 fn a_wrong_command_line_is_2_and_says_what_is_wrong() {
     for (arguments, said) in [
         (vec![], "Usage:"),
