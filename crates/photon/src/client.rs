@@ -66,7 +66,7 @@ impl ApiArgs {
         // A configuration that cannot be read is only wanted where the command line is silent.
         let base = match &self.api {
             Some(url) => url.clone(),
-            None => address(&loaded.as_ref().map_err(broken)?.config),
+            None => address(&loaded.as_ref().map_err(broken)?.config, self.data_dir.is_some())?,
         };
         let token_file = match (&self.api_token, &self.api_token_file) {
             (Some(_), _) => None,
@@ -93,11 +93,16 @@ fn broken(error: &photon_node::config::ConfigError) -> anyhow::Error {
     anyhow::anyhow!("{error}")
 }
 
-/// Where the node says that it is, or else where its configuration puts it.
-fn address(config: &Config) -> String {
+/// Where the node says that it is, or else where its configuration puts it. A directory that was
+/// asked for must say it itself: another node's API must not get this node's token.
+fn address(config: &Config, asked_for: bool) -> anyhow::Result<String> {
     match std::fs::read_to_string(config.data_dir.join(ADDRESS_FILE)) {
-        Ok(address) => format!("http://{}", address.trim()),
-        Err(_) => format!("http://{}", config.api.listen),
+        Ok(address) => Ok(format!("http://{}", address.trim())),
+        Err(_) if asked_for => Err(anyhow::Error::new(Failure::Unreachable {
+            url: config.data_dir.display().to_string(),
+            reason: "no node runs with this data directory".to_owned(),
+        })),
+        Err(_) => Ok(format!("http://{}", config.api.listen)),
     }
 }
 

@@ -134,8 +134,8 @@ pub(crate) const ROWS: &[Row] = &[
     row(
         "payment_exists",
         409,
-        "The idempotency key was used for another payment",
-        "Take a fresh key for another payment.",
+        "The idempotency key, or the invoice, belongs to another payment",
+        "Take a fresh key, or ask for a fresh invoice: an invoice is paid once.",
     ),
     row("channel_exists", 409, "The channel is open already", "Deposit into it instead."),
     row(
