@@ -10,6 +10,7 @@ const ROOT = path.join(__dirname, '..');
 const COMPILER = '0.8.37';
 const ARTEFACTS = [
   { contract: 'PhotonNetwork', folder: 'src' },
+  { contract: 'DepositReceiver', folder: 'src' },
   { contract: 'TestToken', folder: 'test-tokens' },
   ...['SilentToken', 'DenyingToken', 'FeeToken', 'BlockingToken', 'GreedyToken', 'HookToken'].map(
     (contract) => ({ contract, folder: 'test-tokens', file: 'OddTokens' }),
@@ -18,7 +19,7 @@ const ARTEFACTS = [
 const SETTINGS = {
   evmVersion: 'paris',
   viaIR: true,
-  optimizer: { enabled: true, runs: 20000 },
+  optimizer: { enabled: true, runs: 2000 },
   metadata: { bytecodeHash: 'none', appendCBOR: false },
 };
 

@@ -16,6 +16,15 @@ abstract contract Payouts is IPhotonNetwork {
 
     uint256 private activity = IDLE;
 
+    /// @notice Around whatever measures how many tokens arrive. Nothing that was read before holds after it.
+    modifier depositing() {
+        // C-09: a token calls the depositor, who deposits again; both would be credited with the second deposit.
+        if (activity != IDLE) revert Reentered();
+        activity = DEPOSITING;
+        _;
+        activity = IDLE;
+    }
+
     /// @inheritdoc IPhotonNetwork
     function claimCredit(address token, address recipient) external {
         uint256 amount = credit[token][msg.sender];
@@ -23,15 +32,6 @@ abstract contract Payouts is IPhotonNetwork {
         credit[token][msg.sender] = 0;
         emit CreditClaimed(token, msg.sender, recipient, amount);
         Tokens.push(token, recipient, amount);
-    }
-
-    /// @notice Pulls the caller's tokens and tells how many arrived. Nothing that was read before holds after it.
-    function pullFromCaller(address token, uint256 amount) internal returns (uint256 received) {
-        // C-09: a token calls the depositor, who deposits again; both would be credited with the second deposit.
-        if (activity != IDLE) revert Reentered();
-        activity = DEPOSITING;
-        received = Tokens.pull(token, msg.sender, amount);
-        activity = IDLE;
     }
 
     /// @notice Pays, or credits what the token refuses.

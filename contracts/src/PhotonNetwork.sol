@@ -3,55 +3,22 @@ pragma solidity ^0.8.28;
 
 import {ChannelStore} from "./ChannelStore.sol";
 import {Disputes} from "./Disputes.sol";
-import {Payouts} from "./Payouts.sol";
+import {Funding} from "./Funding.sol";
 import {IPhotonNetwork} from "./interfaces/IPhotonNetwork.sol";
 import {Channel} from "./libraries/Channel.sol";
 import {Claims} from "./libraries/Claims.sol";
 import {ClaimedLocks} from "./libraries/ClaimedLocks.sol";
 import {Direction} from "./libraries/Direction.sol";
 import {Settlements} from "./libraries/Settlements.sol";
-import {Tokens} from "./libraries/Tokens.sol";
 
-/// @title Photon's contract: how tokens come in and go out. See `IPhotonNetwork` for what holds.
-contract PhotonNetwork is Disputes, Payouts {
+/// @title Photon's contract: how tokens go out, and all its parts together. See `IPhotonNetwork` for what holds.
+contract PhotonNetwork is Funding, Disputes {
     using ClaimedLocks for ClaimedLocks.Bits;
 
     /// @param least the least settle timeout of a channel, in seconds
     /// @param greatest the greatest
     /// @param challenge_ how long after the updates claims can still be punished, in seconds
     constructor(uint64 least, uint64 greatest, uint64 challenge_) ChannelStore(least, greatest, challenge_) {}
-
-    /// @inheritdoc IPhotonNetwork
-    function open(address token, address partner, uint64 settleTimeout, uint128 amount) external returns (uint64 epoch) {
-        if (partner == address(0)) revert InvalidParticipants(msg.sender, partner);
-        (address low, address high) = ordered(msg.sender, partner);
-        if (settleTimeout < leastSettleTimeout || settleTimeout > greatestSettleTimeout) {
-            revert SettleTimeoutOutOfBounds(leastSettleTimeout, greatestSettleTimeout, settleTimeout);
-        }
-        if (token.code.length == 0) revert NotAToken(token);
-        uint256 received = amount == 0 ? 0 : pullFromCaller(token, amount);
-
-        bytes32 id = channelId(token, low, high);
-        Channel stored = channelIn(Phase.None, id).opened(settleTimeout).credited(msg.sender == high, received);
-        channels[id] = stored;
-        epoch = stored.epoch();
-        emit ChannelOpened(token, low, high, epoch, settleTimeout, stored.depositOf(false), stored.depositOf(true));
-    }
-
-    /// @inheritdoc IPhotonNetwork
-    function deposit(address token, address participant, address partner, uint64 epoch, uint128 amount)
-        external returns (uint128 newDeposit)
-    {
-        uint256 received = pullFromCaller(token, amount);
-
-        bytes32 id = channelId(token, participant, partner);
-        Channel stored = channelIn(Phase.Open, id);
-        if (epoch != stored.epoch()) revert WrongEpoch(stored.epoch(), epoch);
-        stored = stored.credited(participant > partner, received);
-        channels[id] = stored;
-        newDeposit = stored.depositOf(participant > partner);
-        emit Deposited(id, participant, token, epoch, newDeposit);
-    }
 
     /// @inheritdoc IPhotonNetwork
     function withdraw(
@@ -73,7 +40,7 @@ contract PhotonNetwork is Disputes, Payouts {
 
     /// @inheritdoc IPhotonNetwork
     function cooperativeSettle(
-        address token, address low, address high, uint128 balanceLow, uint128 balanceHigh, uint64 validUntil,
+        address token, address low, address high, uint128 transferredLow, uint128 transferredHigh, uint64 validUntil,
         bytes calldata signatureLow, bytes calldata signatureHigh
     ) external {
         checkNotExpired(validUntil);
@@ -81,18 +48,15 @@ contract PhotonNetwork is Disputes, Payouts {
         bytes32 id = channelId(token, low, high);
         Channel stored = channelIn(Phase.Open, id);
         uint64 epoch = stored.epoch();
-        bytes32 claim = Claims.cooperativeSettle(id, epoch, balanceLow, balanceHigh, validUntil);
+        bytes32 claim = Claims.cooperativeSettle(id, epoch, transferredLow, transferredHigh, validUntil);
         checkAgreed(low, claim, signatureLow);
         checkAgreed(high, claim, signatureHigh);
 
-        Withdrawals memory withdrawn = withdrawalsOf(id, stored);
-        uint256 held = stored.total() - withdrawn.low - withdrawn.high;
-        uint256 sum = uint256(balanceLow) + balanceHigh;
-        if (sum != held) revert WrongSum(held, sum);
+        (uint128 payLow, uint128 payHigh) = agreedSplit(id, stored, transferredLow, transferredHigh);
         end(id, stored);
-        emit ChannelSettled(id, token, epoch, balanceLow, balanceHigh);
-        pay(token, low, balanceLow);
-        pay(token, high, balanceHigh);
+        emit ChannelSettled(id, token, epoch, payLow, payHigh);
+        pay(token, low, payLow);
+        pay(token, high, payHigh);
     }
 
     /// @inheritdoc IPhotonNetwork
@@ -125,6 +89,19 @@ contract PhotonNetwork is Disputes, Payouts {
             if (!success) assembly ("memory-safe") { revert(add(result, 0x20), mload(result)) }
             results[i] = result;
         }
+    }
+
+    /// @notice Who gets what by both transfers, which must be within what the channel holds.
+    function agreedSplit(bytes32 id, Channel stored, uint128 transferredLow, uint128 transferredHigh)
+        private view returns (uint128 payLow, uint128 payHigh)
+    {
+        Withdrawals memory withdrawn = withdrawalsOf(id, stored);
+        uint256 held = stored.total() - withdrawn.low - withdrawn.high;
+        int256 balanceLow = int256(uint256(stored.depositOf(false)) + transferredHigh)
+            - int256(uint256(withdrawn.low) + transferredLow);
+        if (balanceLow < 0 || uint256(balanceLow) > held) revert BalanceOutOfRange(balanceLow, held);
+        payLow = uint128(uint256(balanceLow));
+        payHigh = uint128(held - payLow);
     }
 
     /// @notice Settles if it can be now, and pays the partner.

@@ -109,13 +109,13 @@ contract AttacksTest is Story {
     function test_proofs_of_one_life_mean_nothing_in_the_next_even_within_a_second() external {
         openWith(100, 50);
         IPhotonNetwork.BalanceProof memory proof = proofBy(high, 9, 40, 0);
-        bytes memory byHigh = signedBy(keyHigh, settlementHash(150, 0, LATER));
+        bytes memory byHigh = signedBy(keyHigh, settlementHash(0, 50, LATER));
         cooperatesAgreed(100, 50);
         openWith(100, 50);
         refuses(invalidSignature(high));
         closes(low, proof, 0);
         refuses(invalidSignature(high));
-        cooperates(low, 150, 0, LATER, "", byHigh);
+        cooperates(low, 0, 50, LATER, "", byHigh);
         closes(low, noProof(), 0);
         refuses(invalidSignature(high));
         updates(high, proof);
@@ -237,11 +237,11 @@ contract AttacksTest is Story {
         vm.prank(low);
         network.open(address(token), address(wallet), TIMEOUT, 100);
         bytes32 channel = network.channelId(address(token), low, address(wallet));
-        bytes memory byOwner = signedBy(keyHigh, Claims.cooperativeSettle(channel, 1, 40, 60, LATER));
+        bytes memory byOwner = signedBy(keyHigh, Claims.cooperativeSettle(channel, 1, 60, 50, LATER));
         (address first, address second) = low < address(wallet) ? (low, address(wallet)) : (address(wallet), low);
         (bytes memory one, bytes memory two) = low < address(wallet) ? (bytes(""), byOwner) : (byOwner, bytes(""));
         bytes memory call = abi.encodeCall(
-            network.cooperativeSettle, (address(token), first, second, 40, 60, LATER, one, two)
+            network.cooperativeSettle, (address(token), first, second, 60, 50, LATER, one, two)
         );
         wallet.setWilling(false);
         refuses(invalidSignature(address(wallet)));

@@ -96,64 +96,113 @@ contract CooperationTest is Story {
         withdraws(low, low, 30, LATER, "", byHigh);
     }
 
-    function test_cooperative_settle_pays_both_as_agreed() external {
+    function test_cooperative_settle_pays_both_by_what_they_transferred() external {
         openWith(100, 50);
-        cooperatesAgreed(20, 130);
+        bytes32 hash = settlementHash(1090, 1010, LATER);
+        cooperates(stranger, 1090, 1010, LATER, signedBy(keyLow, hash), signedBy(keyHigh, hash));
         assertPaid(WEALTH - 80, WEALTH + 80);
         assertPhase(IPhotonNetwork.Phase.None);
     }
 
     function test_cooperative_settle_tells_what_it_paid() external {
         openWith(100, 50);
-        bytes memory byHigh = signedBy(keyHigh, settlementHash(20, 130, LATER));
+        bytes memory byHigh = signedBy(keyHigh, settlementHash(80, 0, LATER));
         bytes32 channelId = id();
         vm.expectEmit(address(network));
         emit IPhotonNetwork.ChannelSettled(channelId, address(token), 1, 20, 130);
-        cooperates(low, 20, 130, LATER, "", byHigh);
+        cooperates(low, 80, 0, LATER, "", byHigh);
     }
 
-    function test_cooperative_settle_counts_what_was_withdrawn() external {
+    // A deposit of one unit, by anybody, between signing and settling, made balances that summed up before worthless.
+    function test_a_deposit_in_between_goes_to_whom_it_was_made_and_sinks_no_cooperative_settle() external {
+        openWith(100, 50);
+        bytes memory byHigh = signedBy(keyHigh, settlementHash(80, 0, LATER));
+        deposits(stranger, high, 1, 1);
+        cooperates(low, 80, 0, LATER, "", byHigh);
+        assertPaid(WEALTH - 80, WEALTH + 81);
+        assertEq(token.balanceOf(address(network)), 0, "the contract has");
+    }
+
+    function test_a_withdrawal_in_between_is_counted_and_sinks_no_cooperative_settle() external {
+        openWith(100, 50);
+        bytes memory byHigh = signedBy(keyHigh, settlementHash(80, 10, LATER));
+        withdrawsAgreed(high, 40);
+        withdrawsAgreed(low, 30);
+        cooperates(low, 80, 10, LATER, "", byHigh);
+        assertPaid(WEALTH - 70, WEALTH + 70);
+        assertEq(token.balanceOf(address(network)), 0, "the contract has");
+    }
+
+    function test_cooperative_settle_pays_nobody_less_than_nothing_and_nobody_more_than_there_is() external {
         openWith(100, 50);
         withdrawsAgreed(low, 30);
-        refuses(abi.encodeWithSelector(IPhotonNetwork.WrongSum.selector, 120, 150));
-        cooperatesAgreed(100, 50);
-        cooperatesAgreed(70, 50);
-        assertPaid(WEALTH, WEALTH);
+        refuses(abi.encodeWithSelector(IPhotonNetwork.BalanceOutOfRange.selector, -1, 120));
+        cooperatesNet(71, 0);
+        refuses(abi.encodeWithSelector(IPhotonNetwork.BalanceOutOfRange.selector, 121, 120));
+        cooperatesNet(0, 51);
+        uint128 most = type(uint128).max;
+        refuses(abi.encodeWithSelector(IPhotonNetwork.BalanceOutOfRange.selector, int256(uint256(most)) + 70, 120));
+        cooperatesNet(0, most);
+        refuses(abi.encodeWithSelector(IPhotonNetwork.BalanceOutOfRange.selector, 70 - int256(uint256(most)), 120));
+        cooperatesNet(most, 0);
+        cooperatesNet(most, most - 70);
+        assertPaid(WEALTH - 70, WEALTH + 70);
     }
 
-    function test_cooperative_settle_demands_the_exact_sum() external {
-        openWith(100, 50);
-        refuses(abi.encodeWithSelector(IPhotonNetwork.WrongSum.selector, 150, 149));
-        cooperatesAgreed(100, 49);
-        refuses(abi.encodeWithSelector(IPhotonNetwork.WrongSum.selector, 150, 151));
-        cooperatesAgreed(100, 51);
+    function testFuzz_cooperative_settle_pays_out_exactly_what_is_there(
+        uint96 depositLow, uint96 depositHigh, uint96 withdrawnLow, uint96 withdrawnHigh, uint128 given, uint96 balanceLow
+    ) external {
+        token.mint(low, depositLow);
+        token.mint(high, depositHigh);
+        (uint256 before, uint256 held) = (token.balanceOf(low), uint256(depositLow) + depositHigh);
+        opens(low, TIMEOUT, depositLow);
+        if (depositHigh != 0) deposits(high, high, 1, depositHigh);
+        withdrawnLow = uint96(within(withdrawnLow, 0, held / 2 < type(uint96).max ? held / 2 : type(uint96).max));
+        withdrawnHigh = uint96(within(withdrawnHigh, 0, held / 2 < type(uint96).max ? held / 2 : type(uint96).max));
+        if (withdrawnLow != 0) withdrawsAgreed(low, withdrawnLow);
+        if (withdrawnHigh != 0) withdrawsAgreed(high, withdrawnHigh);
+        held -= uint256(withdrawnLow) + withdrawnHigh;
+        balanceLow = uint96(within(balanceLow, 0, held < type(uint96).max ? held : type(uint96).max));
+        given = uint128(within(given, 0, type(uint128).max >> 1));
+        (uint128 transferredLow, uint128 transferredHigh) = transfersFor(balanceLow);
+        cooperatesNet(transferredLow + given, transferredHigh + given);
+        assertEq(token.balanceOf(low), before - depositLow + withdrawnLow + balanceLow, "low has");
+        assertEq(token.balanceOf(address(network)), 0, "the contract has");
+    }
+
+    /// @notice With the signatures of both.
+    function cooperatesNet(uint128 transferredLow, uint128 transferredHigh) private {
+        bytes32 hash = settlementHash(transferredLow, transferredHigh, LATER);
+        cooperates(stranger, transferredLow, transferredHigh, LATER, signedBy(keyLow, hash), signedBy(keyHigh, hash));
     }
 
     function test_cooperative_settle_needs_both() external {
         openWith(100, 50);
-        bytes32 hash = settlementHash(150, 0, LATER);
+        bytes32 hash = settlementHash(0, 50, LATER);
         refuses(invalidSignature(high));
-        cooperates(low, 150, 0, LATER, "", "");
+        cooperates(low, 0, 50, LATER, "", "");
         refuses(invalidSignature(low));
-        cooperates(stranger, 150, 0, LATER, "", signedBy(keyHigh, hash));
+        cooperates(stranger, 0, 50, LATER, "", signedBy(keyHigh, hash));
         refuses(invalidSignature(high));
-        cooperates(low, 150, 0, LATER, "", signedBy(keyLow, hash));
-        cooperates(high, 150, 0, LATER, signedBy(keyLow, hash), "");
+        cooperates(low, 0, 50, LATER, "", signedBy(keyLow, hash));
+        refuses(invalidSignature(high));
+        cooperates(low, 0, 49, LATER, "", signedBy(keyHigh, hash));
+        cooperates(high, 0, 50, LATER, signedBy(keyLow, hash), "");
     }
 
     function test_cooperative_settle_is_refused_after_its_time() external {
         openWith(100, 50);
-        bytes memory byHigh = signedBy(keyHigh, settlementHash(150, 0, START));
+        bytes memory byHigh = signedBy(keyHigh, settlementHash(0, 50, START));
         vm.warp(START + 1);
         refuses(abi.encodeWithSelector(IPhotonNetwork.ClaimExpired.selector, START, START + 1));
-        cooperates(low, 150, 0, START, "", byHigh);
+        cooperates(low, 0, 50, START, "", byHigh);
     }
 
     function test_cooperative_settle_is_refused_unless_open_and_in_order() external {
         openWith(100, 50);
         closes(low, noProof(), 0);
         refuses(wrongPhase(IPhotonNetwork.Phase.Open, IPhotonNetwork.Phase.Closed));
-        cooperatesAgreed(100, 50);
+        cooperatesNet(0, 0);
         refuses(abi.encodeWithSelector(IPhotonNetwork.InvalidParticipants.selector, high, low));
         act(low, abi.encodeCall(network.cooperativeSettle, (address(token), high, low, 1, 2, LATER, "", "")));
     }

@@ -39,10 +39,10 @@ contract GasTest is Fixture {
         report("deposit, top-up");
         withdrawing(1000, "withdraw, first");
         withdrawing(2000, "withdraw, again");
-        bytes32 hash = settlementHash(SUM - 1500, SUM - 500, LATER);
+        bytes32 hash = settlementHash(20_500, 21_000, LATER);
         bytes memory byLow = signedBy(keyLow, hash);
         vm.prank(high);
-        network.cooperativeSettle(address(token), low, high, SUM - 1500, SUM - 500, LATER, byLow, "");
+        network.cooperativeSettle(address(token), low, high, 20_500, 21_000, LATER, byLow, "");
         report("cooperative settle after withdrawals, by a party");
         vm.prank(low);
         network.open(address(token), high, TIMEOUT, SUM);
@@ -51,18 +51,18 @@ contract GasTest is Fixture {
 
     function test_gas_of_cooperative_settle_by_a_party() external {
         openWith(SUM, SUM);
-        bytes memory byLow = signedBy(keyLow, settlementHash(SUM - 1, SUM + 1, LATER));
+        bytes memory byLow = signedBy(keyLow, settlementHash(20_001, 20_000, LATER));
         vm.prank(high);
-        network.cooperativeSettle(address(token), low, high, SUM - 1, SUM + 1, LATER, byLow, "");
+        network.cooperativeSettle(address(token), low, high, 20_001, 20_000, LATER, byLow, "");
         report("cooperative settle, both paid, by a party");
     }
 
     function test_gas_of_cooperative_settle_by_a_stranger() external {
         openWith(SUM, SUM);
-        bytes32 hash = settlementHash(SUM - 1, SUM + 1, LATER);
+        bytes32 hash = settlementHash(20_001, 20_000, LATER);
         (bytes memory byLow, bytes memory byHigh) = (signedBy(keyLow, hash), signedBy(keyHigh, hash));
         vm.prank(stranger);
-        network.cooperativeSettle(address(token), low, high, SUM - 1, SUM + 1, LATER, byLow, byHigh);
+        network.cooperativeSettle(address(token), low, high, 20_001, 20_000, LATER, byLow, byHigh);
         report("cooperative settle, both paid, by a stranger");
     }
 

@@ -112,7 +112,7 @@ contract VectorsTest is Assertions {
 
     function cooperativeSettle() private view returns (string memory) {
         string memory fields = string.concat(
-            lived(), ", \"balanceLow\": ", number(1000), ", \"balanceHigh\": ", number(LARGE), ", \"validUntil\": ",
+            lived(), ", \"transferredLow\": ", number(1000), ", \"transferredHigh\": ", number(LARGE), ", \"validUntil\": ",
             number(1893456000)
         );
         return claim(

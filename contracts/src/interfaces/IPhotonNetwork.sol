@@ -19,6 +19,46 @@ interface IPhotonNetwork {
     /// @notice None: no such channel (never opened, or settled). Closed: the dispute runs, or awaits `settle`.
     enum Phase { None, Open, Closed }
 
+    /// @notice How a relayer brings a participant's tokens, each with one signature of the participant:
+    /// Allowance: over the authorization, in this contract's domain; tokens come by his allowance to this contract.
+    /// ReceiveWithAuthorization: over the token's `ReceiveWithAuthorization(from, to, value, validAfter, validBefore,
+    /// nonce)` (EIP-3009), where from is the participant, to is this contract, value the amount, validAfter 0, validBefore
+    /// `validUntil + 1`, and nonce the EIP-712 digest of the authorization in this contract's domain.
+    /// Permit2: over Permit2's `PermitWitnessTransferFrom(permitted, spender, nonce, deadline, witness)`, where permitted is
+    /// token and amount, spender is this contract, nonce that of the authorization, deadline `validUntil`, and witness
+    /// the authorization itself.
+    enum Means { Allowance, ReceiveWithAuthorization, Permit2 }
+
+    /// @notice A participant's word that whoever brings it may open this channel in his name and with his tokens.
+    /// @param amount his first deposit; 0 only with `Means.Allowance`
+    /// @param nonce never used before by the participant: for `Means.Allowance` in this contract, for `Means.Permit2` in
+    /// Permit2, each of which counts nonces in words of 256
+    /// @param validUntil the last second at which it is good
+    struct OpenAuthorization {
+        address token;
+        address participant;
+        address partner;
+        uint64 settleTimeout;
+        uint128 amount;
+        uint256 nonce;
+        uint64 validUntil;
+    }
+
+    /// @notice A participant's word that whoever brings it may deposit his tokens, for himself, into this epoch of the channel.
+    /// Signed is `DepositAuthorization(channelId, epoch, participant, amount, nonce, validUntil)`.
+    /// @param amount not 0
+    /// @param nonce as in `OpenAuthorization`
+    /// @param validUntil the last second at which it is good
+    struct DepositAuthorization {
+        address token;
+        address participant;
+        address partner;
+        uint64 epoch;
+        uint128 amount;
+        uint256 nonce;
+        uint64 validUntil;
+    }
+
     /// @notice What a payer has signed for the direction payer -> payee. `nonce` 0 means no proof; the rest is then ignored.
     struct BalanceProof {
         uint64 nonce;
@@ -144,6 +184,8 @@ interface IPhotonNetwork {
     event SecretsRegistered(bytes32 indexed root, bytes32[] secrets);
     /// @notice The token refused a payout; the owner may claim it.
     event Credited(address indexed token, address indexed owner, uint256 amount);
+    /// @notice A relayed authorization was used or cancelled; its nonce is spent (`Means.Allowance`).
+    event AuthorizationSpent(address indexed participant, uint256 nonce);
     /// @notice The owner claimed his credit.
     event CreditClaimed(address indexed token, address indexed owner, address recipient, uint256 amount);
 
@@ -166,14 +208,24 @@ interface IPhotonNetwork {
     error NothingReceived(address token, uint256 amount);
     /// @notice The token refused the transfer.
     error TransferFailed(address token, address from, address to, uint256 amount);
+    /// @notice The token refused to approve the spender.
+    error ApprovalFailed(address token, address spender);
     /// @notice The claim was good until then.
     error ClaimExpired(uint64 validUntil, uint256 timestamp);
     /// @notice A withdrawal must raise the participant's total.
     error StaleWithdrawal(uint128 stored, uint128 got);
     /// @notice Withdrawals of both must not exceed deposits of both.
     error WithdrawalTooLarge(uint256 deposits, uint256 withdrawals);
-    /// @notice The balances must sum exactly to what the channel holds.
-    error WrongSum(uint256 expected, uint256 got);
+    /// @notice By what was transferred, low would get less than nothing or more than the channel holds.
+    error BalanceOutOfRange(int256 balanceLow, uint256 held);
+    /// @notice The nonce of this participant is spent: used, or cancelled.
+    error AuthorizationUsed(address participant, uint256 nonce);
+    /// @notice The token (for `Means.ReceiveWithAuthorization`) or Permit2 refused the participant's signature, or the transfer.
+    error AuthorizationRefused(Means means, address token, address participant, uint256 amount);
+    /// @notice There is no Permit2 on this chain.
+    error NoPermit2(address expected);
+    /// @notice Only the deposit receiver may call this.
+    error NotTheReceiver(address receiver, address caller);
     /// @notice The signature is not by this signer over this claim.
     error InvalidSignature(address signer);
     /// @notice A proof must be newer than the stored one.
@@ -227,6 +279,31 @@ interface IPhotonNetwork {
     function deposit(address token, address participant, address partner, uint64 epoch, uint128 amount)
         external returns (uint128 newDeposit);
 
+    /// @notice Opens a channel in the name of a participant who authorized it. Anyone, until `validUntil`. The participant is
+    /// the signer, so nobody opens for strangers, and what he signed decides everything.
+    /// @param means how his tokens come, and so what `signature` is over
+    /// @return epoch the life of the pair that begins
+    function openAuthorized(OpenAuthorization calldata authorization, Means means, bytes calldata signature)
+        external returns (uint64 epoch);
+
+    /// @notice Deposits the tokens of a participant who authorized it. Anyone, until `validUntil`, while open and in this epoch.
+    /// @param means how his tokens come, and so what `signature` is over
+    /// @return newDeposit the participant's new total
+    function depositAuthorized(DepositAuthorization calldata authorization, Means means, bytes calldata signature)
+        external returns (uint128 newDeposit);
+
+    /// @notice Passes the owner's permit (ERC-2612) for this contract as spender on to the token. In a `multicall` before
+    /// `openAuthorized` or `depositAuthorized`. A refusal is ignored: somebody else may have brought the permit first.
+    function permit(address token, address owner, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
+
+    /// @notice Spends a nonce of the caller, so that an authorization with it can not be used with `Means.Allowance` any more.
+    function cancelAuthorization(uint256 nonce) external;
+
+    /// @notice Opens a channel for whom a token told the deposit receiver that the tokens were his. Only the receiver.
+    /// @param amount to pull from the receiver, not 0
+    function openFromReceiver(address token, address participant, address partner, uint64 settleTimeout, uint128 amount)
+        external returns (uint64 epoch);
+
     /// @notice Pays a part of the participant's balance out of the open channel. Anyone with both signatures of
     /// `Withdraw(channelId, epoch, participant, withdrawn, validUntil)`; a caller who is one of the two may leave his own empty.
     /// @param withdrawn the participant's new total of withdrawals in this epoch; the increase is paid
@@ -236,12 +313,16 @@ interface IPhotonNetwork {
         bytes calldata participantSignature, bytes calldata partnerSignature
     ) external;
 
-    /// @notice Ends the open channel as both agree. Anyone with both signatures of
-    /// `CooperativeSettle(channelId, epoch, balanceLow, balanceHigh, validUntil)`; a caller who is one of the two may leave his own empty.
-    /// @param low the lower address; balances must sum exactly to deposits less withdrawals
+    /// @notice Ends the open channel as both agree: low gets `depositLow - withdrawnLow + transferredHigh - transferredLow`,
+    /// high the rest. Both signed what they transferred and not what they get, so that a deposit or a withdrawal in
+    /// between changes what they get and sinks nothing. Anyone with both signatures of
+    /// `CooperativeSettle(channelId, epoch, transferredLow, transferredHigh, validUntil)`; a caller who is one of the two may leave his own empty.
+    /// @param low the lower address
+    /// @param transferredLow all that low transferred to high in this epoch, claimed locks included
+    /// @param transferredHigh all that high transferred to low
     /// @param validUntil the last second at which the claim is good
     function cooperativeSettle(
-        address token, address low, address high, uint128 balanceLow, uint128 balanceHigh, uint64 validUntil,
+        address token, address low, address high, uint128 transferredLow, uint128 transferredHigh, uint64 validUntil,
         bytes calldata signatureLow, bytes calldata signatureHigh
     ) external;
 
@@ -314,6 +395,9 @@ interface IPhotonNetwork {
     function greatestSettleTimeout() external view returns (uint64);
     function challenge() external view returns (uint64);
 
+    /// @notice Where to send tokens that call their receiver, and the native coin: see `IDepositReceiver`.
+    function receiver() external view returns (address);
+
     /// @notice `keccak256(abi.encode(token, low, high))`.
     function channelId(address token, address participant, address partner) external pure returns (bytes32);
 
@@ -333,6 +417,9 @@ interface IPhotonNetwork {
 
     /// @notice When the batch of secrets with this root was registered; 0 when never.
     function registeredAt(bytes32 root) external view returns (uint64);
+
+    /// @notice Whether the nonce of an authorization with `Means.Allowance` is spent.
+    function isAuthorizationUsed(address participant, uint256 nonce) external view returns (bool);
 
     /// @notice What the token refused to pay to the owner.
     function credit(address token, address owner) external view returns (uint256);

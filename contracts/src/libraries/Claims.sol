@@ -13,7 +13,7 @@ library Claims {
         "Delegation(bytes32 channelId,uint64 epoch,address payer,uint64 nonce,uint128 transferred,bytes32 locksroot,address delegate)"
     );
     bytes32 internal constant COOPERATIVE_SETTLE_TYPE = keccak256(
-        "CooperativeSettle(bytes32 channelId,uint64 epoch,uint128 balanceLow,uint128 balanceHigh,uint64 validUntil)"
+        "CooperativeSettle(bytes32 channelId,uint64 epoch,uint128 transferredLow,uint128 transferredHigh,uint64 validUntil)"
     );
     bytes32 internal constant WITHDRAW_TYPE = keccak256(
         "Withdraw(bytes32 channelId,uint64 epoch,address participant,uint128 withdrawn,uint64 validUntil)"
@@ -26,6 +26,13 @@ library Claims {
     bytes32 internal constant DEPOSIT_AUTHORIZATION_TYPE = keccak256(
         "DepositAuthorization(bytes32 channelId,uint64 epoch,address participant,uint128 amount,uint256 nonce,uint64 validUntil)"
     );
+
+    /// @notice How Permit2 is told the type of its witness: the rest of its own type's encoding. Source: Permit2's
+    /// `permitWitnessTransferFrom`.
+    string internal constant OPEN_WITNESS =
+        "OpenAuthorization witness)OpenAuthorization(address token,address participant,address partner,uint64 settleTimeout,uint128 amount,uint256 nonce,uint64 validUntil)TokenPermissions(address token,uint256 amount)";
+    string internal constant DEPOSIT_WITNESS =
+        "DepositAuthorization witness)DepositAuthorization(bytes32 channelId,uint64 epoch,address participant,uint128 amount,uint256 nonce,uint64 validUntil)TokenPermissions(address token,uint256 amount)";
 
     /// @notice The domain of the contract at `verifyingContract` on the present chain.
     function domainSeparator(address verifyingContract) internal view returns (bytes32) {
@@ -56,10 +63,14 @@ library Claims {
     }
 
     /// @notice Signed by both.
+    /// @param transferredLow all that low transferred to high in the epoch
+    /// @param transferredHigh all that high transferred to low
     function cooperativeSettle(
-        bytes32 channelId, uint64 epoch, uint128 balanceLow, uint128 balanceHigh, uint64 validUntil
+        bytes32 channelId, uint64 epoch, uint128 transferredLow, uint128 transferredHigh, uint64 validUntil
     ) internal pure returns (bytes32) {
-        return keccak256(abi.encode(COOPERATIVE_SETTLE_TYPE, channelId, epoch, balanceLow, balanceHigh, validUntil));
+        return keccak256(
+            abi.encode(COOPERATIVE_SETTLE_TYPE, channelId, epoch, transferredLow, transferredHigh, validUntil)
+        );
     }
 
     /// @notice Signed by both.

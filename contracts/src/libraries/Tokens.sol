@@ -11,15 +11,31 @@ library Tokens {
     /// @notice Gas beside the payout's own: what is left of it must cover the call, and the rest of the transaction.
     uint256 private constant RESERVE = 40_000;
 
-    /// @notice Pulls tokens from `from`, and tells how many arrived.
+    /// @notice Pulls tokens from `from` by its allowance, and tells how many arrived.
     function pull(address token, address from, uint256 amount) internal returns (uint256 received) {
-        if (token.code.length == 0) revert IPhotonNetwork.NotAToken(token);
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = held(token);
         if (!called(token, gasleft(), abi.encodeCall(IERC20.transferFrom, (from, address(this), amount)))) {
             revert IPhotonNetwork.TransferFailed(token, from, address(this), amount);
         }
-        received = IERC20(token).balanceOf(address(this)) - before;
-        if (received == 0) revert IPhotonNetwork.NothingReceived(token, amount);
+        received = arrived(token, before, amount);
+    }
+
+    /// @notice Makes a call that shall bring tokens here.
+    /// @return success whether it was taken
+    /// @return received how many tokens arrived
+    function pullBy(address target, bytes memory call, address token, uint256 amount)
+        internal returns (bool success, uint256 received)
+    {
+        uint256 before = held(token);
+        success = called(target, gasleft(), call);
+        if (success) received = arrived(token, before, amount);
+    }
+
+    /// @notice Lets `spender` take this contract's tokens, without limit.
+    function approve(address token, address spender) internal {
+        if (!called(token, gasleft(), abi.encodeCall(IERC20.approve, (spender, type(uint256).max)))) {
+            revert IPhotonNetwork.ApprovalFailed(token, spender);
+        }
     }
 
     /// @notice Pays out, without regard to gas, or refuses.
@@ -52,5 +68,15 @@ library Tokens {
             case 0 { success := and(success, gt(extcodesize(token), 0)) }
             default { success := and(success, and(gt(returndatasize(), 0x1f), eq(mload(0), 1))) }
         }
+    }
+
+    function held(address token) private view returns (uint256) {
+        if (token.code.length == 0) revert IPhotonNetwork.NotAToken(token);
+        return IERC20(token).balanceOf(address(this));
+    }
+
+    function arrived(address token, uint256 before, uint256 amount) private view returns (uint256 received) {
+        received = IERC20(token).balanceOf(address(this)) - before;
+        if (received == 0) revert IPhotonNetwork.NothingReceived(token, amount);
     }
 }

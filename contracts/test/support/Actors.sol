@@ -80,12 +80,13 @@ contract Actors is Fixture {
         if (one > other) (one, other, keyOne, keyOther) = (other, one, keyOther, keyOne);
         IPhotonNetwork.ChannelState memory state = network.channel(address(token), one, other);
         uint128 held = state.depositLow + state.depositHigh - state.withdrawnLow - state.withdrawnHigh;
-        balanceLow = uint128(within(balanceLow, 0, held));
-        bytes32 hash =
-            Claims.cooperativeSettle(state.channelId, state.epoch, balanceLow, held - balanceLow, LATER * 2);
+        uint128 plus = uint128(within(balanceLow, 0, held)) + state.withdrawnLow;
+        uint128 given = plus > state.depositLow ? 0 : state.depositLow - plus;
+        uint128 got = plus + given - state.depositLow;
+        bytes32 hash = Claims.cooperativeSettle(state.channelId, state.epoch, given, got, LATER * 2);
         attempt("cooperativeSettle", stranger, abi.encodeCall(
             network.cooperativeSettle,
-            (address(token), one, other, balanceLow, held - balanceLow, LATER * 2, signedBy(keyOne, hash), signedBy(keyOther, hash))
+            (address(token), one, other, given, got, LATER * 2, signedBy(keyOne, hash), signedBy(keyOther, hash))
         ));
     }
 

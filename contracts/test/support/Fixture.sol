@@ -100,8 +100,17 @@ abstract contract Fixture is Assertions {
         );
     }
 
-    function settlementHash(uint128 balanceLow, uint128 balanceHigh, uint64 validUntil) internal view returns (bytes32) {
-        return Claims.cooperativeSettle(id(), epochNow(), balanceLow, balanceHigh, validUntil);
+    function settlementHash(uint128 transferredLow, uint128 transferredHigh, uint64 validUntil)
+        internal view returns (bytes32)
+    {
+        return Claims.cooperativeSettle(id(), epochNow(), transferredLow, transferredHigh, validUntil);
+    }
+
+    /// @notice What the two transferred, net, if low shall get this in the end.
+    function transfersFor(uint128 balanceLow) internal view returns (uint128 transferredLow, uint128 transferredHigh) {
+        IPhotonNetwork.ChannelState memory state = network.channel(address(token), low, high);
+        (uint128 plus, uint128 minus) = (balanceLow + state.withdrawnLow, state.depositLow);
+        return plus > minus ? (uint128(0), plus - minus) : (minus - plus, uint128(0));
     }
 
     function withdrawalHash(address participant, uint128 total, uint64 validUntil) internal view returns (bytes32) {

@@ -57,17 +57,21 @@ abstract contract Story is Fixture {
     }
 
     function cooperates(
-        address who, uint128 balanceLow, uint128 balanceHigh, uint64 until, bytes memory byLow, bytes memory byHigh
+        address who, uint128 transferredLow, uint128 transferredHigh, uint64 until, bytes memory byLow, bytes memory byHigh
     ) internal {
         act(who, abi.encodeCall(
-            network.cooperativeSettle, (address(token), low, high, balanceLow, balanceHigh, until, byLow, byHigh)
+            network.cooperativeSettle, (address(token), low, high, transferredLow, transferredHigh, until, byLow, byHigh)
         ));
     }
 
-    /// @notice With the signatures of both.
+    /// @notice With the signatures of both, so that low and high get this.
     function cooperatesAgreed(uint128 balanceLow, uint128 balanceHigh) internal {
-        bytes32 hash = settlementHash(balanceLow, balanceHigh, LATER);
-        cooperates(stranger, balanceLow, balanceHigh, LATER, signedBy(keyLow, hash), signedBy(keyHigh, hash));
+        (uint128 transferredLow, uint128 transferredHigh) = transfersFor(balanceLow);
+        bytes32 hash = settlementHash(transferredLow, transferredHigh, LATER);
+        bytes32 channelId = id();
+        vm.expectEmit(address(network));
+        emit IPhotonNetwork.ChannelSettled(channelId, address(token), epochNow(), balanceLow, balanceHigh);
+        cooperates(stranger, transferredLow, transferredHigh, LATER, signedBy(keyLow, hash), signedBy(keyHigh, hash));
     }
 
     function closes(address who, IPhotonNetwork.BalanceProof memory proof, uint128 declared) internal {
