@@ -2,14 +2,17 @@
 
 use alloy::primitives::{Bytes, U256};
 use alloy::rpc::types::Log;
-use alloy::sol_types::{SolCall, SolEventInterface, SolValue};
-use photon_wire::contract::{Balance, Call, Event, LockClaim, Parameters, SignedBalance};
-use photon_wire::registry::{Registration, registrations};
+use alloy::sol_types::{SolEventInterface, SolValue};
+use photon_wire::contract::{Event, Parameters};
 use photon_wire::{
     Address, Amount, B256, ChannelId, ChannelKey, Epoch, Locksroot, Nonce, Seconds, Secret, Slot,
     Timestamp, Token,
 };
 use std::sync::LazyLock;
+
+mod calls;
+
+pub(crate) use calls::{input, pulls};
 
 #[allow(missing_docs, clippy::all, clippy::too_many_lines)]
 mod artefacts {
@@ -26,115 +29,6 @@ mod artefacts {
 }
 
 pub(crate) use artefacts::{IPhotonNetwork, PhotonNetwork, TestToken};
-
-fn word(balance: &Balance) -> IPhotonNetwork::Balance {
-    IPhotonNetwork::Balance {
-        transferred: balance.transferred.0,
-        locksroot: balance.locksroot.0,
-        declared: balance.declared.0,
-    }
-}
-
-fn proof(proof: Option<&SignedBalance>) -> IPhotonNetwork::BalanceProof {
-    IPhotonNetwork::BalanceProof {
-        nonce: proof.map_or(0, |proof| proof.nonce.0),
-        transferred: proof.map_or(0, |proof| proof.transferred.0),
-        locksroot: proof.map_or(B256::ZERO, |proof| proof.locksroot.0),
-        signature: proof.map_or_else(Bytes::new, |proof| proof.signature.0.into()),
-    }
-}
-
-fn lock(claim: &LockClaim) -> IPhotonNetwork::Lock {
-    IPhotonNetwork::Lock {
-        slot: claim.slot.0,
-        number: claim.lock.number.0,
-        amount: claim.lock.amount.0,
-        expiration: claim.lock.expiration.0,
-        secretHash: claim.lock.secret_hash.0,
-    }
-}
-
-fn registration(shown: &Registration) -> IPhotonNetwork::Registration {
-    IPhotonNetwork::Registration {
-        depth: shown.depth,
-        members: shown.member_bytes().into(),
-        siblings: shown.siblings.clone(),
-    }
-}
-
-/// The input of the transaction that says `call` in the name of `sender`.
-pub(crate) fn input(call: &Call, sender: Address) -> Bytes {
-    match call {
-        Call::Open { token, partner, settle_timeout, amount } => PhotonNetwork::openCall {
-            token: token.0,
-            partner: *partner,
-            settleTimeout: settle_timeout.0,
-            amount: amount.0,
-        }
-        .abi_encode(),
-        Call::Deposit { key, epoch, participant, amount } => PhotonNetwork::depositCall {
-            token: key.token().0,
-            participant: *participant,
-            partner: if *participant == key.low() { key.high() } else { key.low() },
-            epoch: epoch.0.into(),
-            amount: amount.0,
-        }
-        .abi_encode(),
-        Call::Close { token, partner, proof: latest } => PhotonNetwork::closeCall {
-            token: token.0,
-            partner: *partner,
-            proof: proof(latest.as_ref()),
-            declared: 0,
-        }
-        .abi_encode(),
-        Call::Update { token, partner, proof: latest } => PhotonNetwork::updateCall {
-            token: token.0,
-            payer: *partner,
-            payee: sender,
-            proof: proof(Some(latest)),
-            delegation: Bytes::new(),
-        }
-        .abi_encode(),
-        Call::Unlock { token, partner, balance, locks, multiproof } => PhotonNetwork::unlockCall {
-            token: token.0,
-            payer: *partner,
-            payee: sender,
-            balance: word(balance),
-            locks: locks.iter().map(lock).collect(),
-            siblings: multiproof.clone(),
-            registrations: registrations(locks).iter().map(registration).collect(),
-            delegation: Bytes::new(),
-        }
-        .abi_encode(),
-        Call::RegisterSecrets(secrets) => PhotonNetwork::registerSecretsCall {
-            secrets: secrets.iter().map(|secret| B256::new(secret.0)).collect(),
-        }
-        .abi_encode(),
-        Call::Settle { key, low, high } => PhotonNetwork::settleCall {
-            token: key.token().0,
-            low: key.low(),
-            high: key.high(),
-            ofLow: word(low),
-            ofHigh: word(high),
-        }
-        .abi_encode(),
-    }
-    .into()
-}
-
-/// What the call pulls out of the sender's account: token and amount.
-pub(crate) const fn pulls(call: &Call) -> Option<(Token, Amount)> {
-    match call {
-        Call::Open { token, amount, .. } if !amount.is_zero() => Some((*token, *amount)),
-        Call::Deposit { key, amount, .. } => Some((key.token(), *amount)),
-        Call::Open { .. }
-        | Call::Close { .. }
-        | Call::Update { .. }
-        | Call::Unlock { .. }
-        | Call::RegisterSecrets(_)
-        | Call::Settle { .. } => None,
-    }
-}
 
 /// The code that deploys the contract with these parameters.
 pub(crate) fn network_code(parameters: &Parameters) -> Bytes {
@@ -231,11 +125,22 @@ pub(crate) fn events(log: &Log) -> Result<Vec<Event>, LogError> {
             paid_low: Amount(said.paidLow),
             paid_high: Amount(said.paidHigh),
         },
+        Said::AuthorizationSpent(_) => return Ok(Vec::new()),
         Said::SecretsRegistered(said) => Event::SecretsRegistered {
             root: said.root,
             secrets: said.secrets.into_iter().map(|secret| Secret(secret.0)).collect(),
         },
-        Said::Credited(_) | Said::CreditClaimed(_) => return Ok(Vec::new()),
+        Said::Credited(said) => Event::Credited {
+            token: Token(said.token),
+            owner: said.owner,
+            amount: Amount(said.amount.saturating_to()),
+        },
+        Said::CreditClaimed(said) => Event::CreditClaimed {
+            token: Token(said.token),
+            owner: said.owner,
+            recipient: said.recipient,
+            amount: Amount(said.amount.saturating_to()),
+        },
     };
     Ok(vec![event])
 }

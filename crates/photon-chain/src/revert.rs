@@ -1,7 +1,7 @@
 use crate::bindings::{PhotonNetwork, TestToken};
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol_types::{Panic, PanicKind, Revert as Message, SolError, SolInterface};
-use photon_wire::contract::Call;
+use photon_wire::contract::{Call, Means};
 use std::fmt;
 
 /// Every custom error of the contract, with its values.
@@ -82,6 +82,13 @@ impl Revert {
                 phase.got == NONE
             }
             (Call::Update { .. }, ContractError::StaleNonce(stale)) => stale.stored >= stale.got,
+            (Call::Withdraw { .. }, ContractError::StaleWithdrawal(stale)) => {
+                stale.stored >= stale.got
+            }
+            (Call::CooperativeSettle { .. }, ContractError::WrongPhase(phase)) => phase.got == NONE,
+            (Call::Punish { .. }, ContractError::NotClaimed(_))
+            | (Call::CancelAuthorization { .. }, ContractError::AuthorizationUsed(_))
+            | (Call::ClaimCredit { .. }, ContractError::NoCredit(_)) => true,
             _ => false,
         }
     }
@@ -145,6 +152,11 @@ const fn phase(number: u8) -> &'static str {
     }
 }
 
+/// Who checks the signature of a relayed deposit.
+fn authority(means: u8, token: Address) -> String {
+    if means == Means::Permit2.number() { "Permit2".to_owned() } else { format!("token {token}") }
+}
+
 macro_rules! sentences {
     ($($name:ident($error:ident): $text:literal $(, $value:expr)*;)*) => {
         fn sentence(error: &ContractError) -> String {
@@ -157,6 +169,14 @@ macro_rules! sentences {
 
 sentences! {
     AmountTooLarge(e): "amount is {}, at most {} fits", e.got, e.limit;
+    ApprovalFailed(e): "token {} refused an allowance to {}", e.token, e.spender;
+    AuthorizationRefused(e):
+        "{} refused the signature of {} over {}, or the transfer",
+        authority(e.means, e.token), e.participant, e.amount;
+    AuthorizationUsed(e): "{} has used or cancelled the authorization with nonce {} already",
+        e.participant, e.nonce;
+    BalanceOutOfRange(e): "the lower address would get {} of the {} that the channel holds",
+        e.balanceLow, e.held;
     ClaimExpired(e): "the claim was good until {}, it is {}", e.validUntil, e.timestamp;
     EpochsExhausted(e): "the pair had {} channels already, and can have no more", e.epoch;
     GasTooLow(e): "gas left is {}, needed {}", e.got, e.needed;
@@ -169,12 +189,14 @@ sentences! {
     MalformedRegistration(e): "registration {} of the call is malformed", e.registration;
     NoCredit(e): "{} has no credit of token {}", e.owner, e.token;
     NoLocks(_e): "no locks to unlock";
+    NoPermit2(e): "this chain has no Permit2 at {}", e.expected;
     NonceTooLarge(e): "nonce is {}, at most {} fits", e.got, e.limit;
     NotAToken(e): "no token at {}", e.token;
     NotAscending(e): "{} comes after {}, expected ascending order", e.got, e.previous;
     NotClaimed(e): "the lock in slot {} is not claimed", e.slot;
     NotDisposed(e): "lock {} is not in the disposal", e.lock;
     NotRegistered(e): "no registration was shown for lock {} of the call", e.place;
+    NotTheReceiver(e): "{} is not the deposit receiver {}", e.caller, e.receiver;
     NothingReceived(e): "token {} took {} but nothing arrived", e.token, e.amount;
     Reentered(_e): "the token called back into a deposit";
     RegisteredTooLate(e): "the secret was registered at {}, the lock expired at {}",
@@ -196,7 +218,6 @@ sentences! {
     WrongNumberOfSecrets(e): "{} secrets at once, expected 1 to {}", e.got, e.limit;
     WrongPhase(e): "the channel is {}, expected {}", phase(e.got), phase(e.expected);
     WrongRoot(e): "the locks have root {}, expected {}", e.got, e.expected;
-    WrongSum(e): "balances sum to {}, expected {}", e.got, e.expected;
 }
 
 #[cfg(test)]
@@ -248,7 +269,7 @@ mod tests {
     fn what_somebody_else_did_already_is_done() {
         let (token, partner) = (Token(Address::ZERO), Address::repeat_byte(1));
         let key = ChannelKey::new(token, Address::ZERO, partner).unwrap();
-        let close = Call::Close { token, partner, proof: None };
+        let close = Call::Close { token, partner, proof: None, declared: Amount::ZERO };
         let settle = Call::Settle { key, low: Default::default(), high: Default::default() };
         let proof = SignedBalance {
             nonce: Nonce(4),
@@ -256,7 +277,7 @@ mod tests {
             locksroot: Locksroot::EMPTY,
             signature: Signature([0; 65]),
         };
-        let update = Call::Update { token, partner, proof };
+        let update = Call::Update { token, partner, proof, delegated: None };
         assert!(wrong_phase(OPEN, CLOSED).means_done(&close));
         assert!(wrong_phase(OPEN, NONE).means_done(&close));
         assert!(wrong_phase(CLOSED, NONE).means_done(&settle));
@@ -266,7 +287,7 @@ mod tests {
         assert!(Revert::decode(&stale.abi_encode()).means_done(&update));
         assert!(!Revert::decode(&stale.abi_encode()).means_done(&close));
         let settle_timeout = photon_wire::Seconds(1);
-        let open = Call::Open { token, partner, settle_timeout, amount: Amount(1) };
+        let open = Call::Open { token, partner, settle_timeout, amount: Amount(1), way: None };
         assert!(!wrong_phase(NONE, OPEN).means_done(&open));
     }
 }

@@ -44,7 +44,7 @@ impl Machine {
         if deposit > Amount::MAX_DEPOSIT {
             return Err(Rejection::BadAmount { amount: deposit });
         }
-        let call = Call::Open { token, partner, settle_timeout, amount: deposit };
+        let call = Call::Open { token, partner, settle_timeout, amount: deposit, way: None };
         let intent = self.submit(|_| Purpose::Open(id), call, None)?;
         Ok(Answer::Channel(id, intent))
     }
@@ -62,7 +62,7 @@ impl Machine {
             return Err(Rejection::NotPartner { account: participant });
         }
         let (key, epoch) = (channel.key(), channel.epoch);
-        let call = Call::Deposit { key, epoch, participant, amount };
+        let call = Call::Deposit { key, epoch, participant, amount, way: None };
         let intent = self.submit(|intent| Purpose::Deposit(id, intent), call, None)?;
         Ok(Answer::Channel(id, intent))
     }
@@ -73,7 +73,7 @@ impl Machine {
             return Err(Rejection::ChannelNotOpen { channel: id });
         }
         let (token, partner, proof) = (channel.token, channel.partner, channel.proof);
-        let call = Call::Close { token, partner, proof };
+        let call = Call::Close { token, partner, proof, declared: Amount::ZERO };
         let intent = self.submit(|_| Purpose::Close(id), call, None)?;
         if let Some(channel) = self.channel_mut(id) {
             channel.closing = true;
@@ -225,7 +225,7 @@ impl Machine {
                 self.on_claimed(channel, epoch, payer, nonce, &slots);
                 self.notify(NoticeKind::Unlocked { channel, payer, amount });
             }
-            Event::Punished { .. } => {}
+            Event::Punished { .. } | Event::Credited { .. } | Event::CreditClaimed { .. } => {}
             Event::ChannelSettled { channel, epoch, paid_low, paid_high } => {
                 self.on_settled(channel, epoch, paid_low, paid_high);
             }

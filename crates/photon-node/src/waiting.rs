@@ -124,6 +124,16 @@ fn describe(call: &Call) -> (&'static str, Option<photon_wire::ChannelId>) {
         Call::Unlock { .. } => ("unlock", None),
         Call::RegisterSecrets(_) => ("register_secrets", None),
         Call::Settle { key, .. } => ("settle", of(key)),
+        Call::Withdraw { key, .. } => ("withdraw", of(key)),
+        Call::CooperativeSettle { key, .. } => ("cooperative_settle", of(key)),
+        Call::Punish { .. } => ("punish", None),
+        Call::SettleMany { .. } => ("settle_many", None),
+        Call::OpenAuthorized { .. } => ("open_authorized", None),
+        Call::DepositAuthorized { authorization, .. } => {
+            ("deposit_authorized", of(&authorization.key))
+        }
+        Call::CancelAuthorization { .. } => ("cancel_authorization", None),
+        Call::ClaimCredit { .. } => ("claim_credit", None),
     }
 }
 

@@ -5,8 +5,8 @@
 //! Source: `contracts/src/libraries`, where the contract hashes the same claims.
 
 use crate::{
-    Address, Amount, B256, ChannelId, Digest, Epoch, LockHash, Locksroot, Nonce, Seconds,
-    Timestamp, Token,
+    Address, Amount, B256, ChannelId, ChannelKey, Digest, Epoch, LockHash, Locksroot, Nonce,
+    Seconds, Timestamp, Token,
 };
 use alloc::vec::Vec;
 use alloy_primitives::{U256, b256, keccak256};
@@ -158,31 +158,34 @@ impl Claim for Delegation {
     }
 }
 
-/// The final balances, agreed by both; the channel ends with them.
+/// The final totals, agreed by both; the channel ends with them. Each is paid what it put in, less
+/// what it took out, plus what it got, less what it gave: so a deposit that somebody slips in after
+/// the signatures goes to whose deposit it is, and breaks nothing.
 ///
-/// Shape: `CooperativeSettle(bytes32 channelId,uint64 epoch,uint128 balanceLow,
-/// uint128 balanceHigh,uint64 validUntil)`, signed by both.
+/// Shape: `CooperativeSettle(bytes32 channelId,uint64 epoch,uint128 transferredLow,
+/// uint128 transferredHigh,uint64 validUntil)`, signed by both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CooperativeSettle {
     /// The channel.
     pub channel: ChannelId,
     /// Its life.
     pub epoch: Epoch,
-    /// Paid to the participant with the lower address.
-    pub balance_low: Amount,
-    /// Paid to the other.
-    pub balance_high: Amount,
+    /// All that the participant with the lower address has transferred in this epoch, locks that
+    /// were paid included.
+    pub transferred_low: Amount,
+    /// All that the other has.
+    pub transferred_high: Amount,
     /// The last second at which the contract accepts it.
     pub valid_until: Timestamp,
 }
 
 impl Claim for CooperativeSettle {
     fn struct_hash(&self) -> B256 {
-        Words::of(b256!("f823352f7cf0328e154af54a6b91389a32e756292662f42f875ac33a7a3e079f"))
+        Words::of(b256!("e1962cdaaa42e20c17cf5488bc02f1ae013c6b5058c9f39b7b78f8ad72f60865"))
             .word(self.channel.0)
             .number(self.epoch.0.into())
-            .number(self.balance_low.0)
-            .number(self.balance_high.0)
+            .number(self.transferred_low.0)
+            .number(self.transferred_high.0)
             .number(self.valid_until.0.into())
             .hash()
     }
@@ -290,8 +293,8 @@ impl Claim for OpenAuthorization {
 /// uint128 amount,uint256 nonce,uint64 validUntil)`, signed by the participant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DepositAuthorization {
-    /// The channel.
-    pub channel: ChannelId,
+    /// The channel. Signed is its id alone; the call to the contract needs all of it.
+    pub key: ChannelKey,
     /// Its life.
     pub epoch: Epoch,
     /// Who deposits.
@@ -307,7 +310,7 @@ pub struct DepositAuthorization {
 impl Claim for DepositAuthorization {
     fn struct_hash(&self) -> B256 {
         Words::of(b256!("49daefa1448eb9e7aebf93bcf777a4a3571b7fd88d1accf81c6f4c98c7f10b71"))
-            .word(self.channel.0)
+            .word(self.key.id().0)
             .number(self.epoch.0.into())
             .address(self.participant)
             .number(self.amount.0)
@@ -355,8 +358,33 @@ mod tests {
                 "f9f862e89515521ed9b64365625acafd9e846ef8871835f8c9d85c69669b5e1e",
             ),
             (
+                "Delegation(bytes32 channelId,uint64 epoch,address payer,uint64 nonce,\
+                 uint128 transferred,bytes32 locksroot,address delegate)",
+                "a48a854561ef45fb9a486e5ed0d24542e24f77461292e6c492d8629a6d0d3b09",
+            ),
+            (
+                "CooperativeSettle(bytes32 channelId,uint64 epoch,uint128 transferredLow,\
+                 uint128 transferredHigh,uint64 validUntil)",
+                "e1962cdaaa42e20c17cf5488bc02f1ae013c6b5058c9f39b7b78f8ad72f60865",
+            ),
+            (
+                "Withdraw(bytes32 channelId,uint64 epoch,address participant,uint128 withdrawn,\
+                 uint64 validUntil)",
+                "7abe4f8f6964abdd62614c3d1311b2b08e14f3c90e589313d8cb5ee73c5c3fb9",
+            ),
+            (
                 "Disposal(bytes32 channelId,uint64 epoch,address payer,bytes32[] locks)",
                 "13eb7714e426521b7909280d0a2c49259722573b97a3aed845d4d711703489ee",
+            ),
+            (
+                "OpenAuthorization(address token,address participant,address partner,\
+                 uint64 settleTimeout,uint128 amount,uint256 nonce,uint64 validUntil)",
+                "7d289e658da4e0796fbc6171d9dfdac2e8078df5ed67a198e9ed4d0a72159829",
+            ),
+            (
+                "DepositAuthorization(bytes32 channelId,uint64 epoch,address participant,\
+                 uint128 amount,uint256 nonce,uint64 validUntil)",
+                "49daefa1448eb9e7aebf93bcf777a4a3571b7fd88d1accf81c6f4c98c7f10b71",
             ),
             (
                 "TransportKey(address account,bytes32 transportKey,uint64 validUntil)",
@@ -386,8 +414,8 @@ mod tests {
             CooperativeSettle {
                 channel: proof.channel,
                 epoch: proof.epoch,
-                balance_low: Amount(0),
-                balance_high: Amount(0),
+                transferred_low: Amount(0),
+                transferred_high: Amount(0),
                 valid_until: zero,
             }
             .digest(&domain),

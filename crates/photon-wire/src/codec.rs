@@ -10,6 +10,7 @@ use crate::{
 };
 use alloc::string::String;
 use alloc::vec::Vec;
+use alloy_primitives::U256;
 use core::fmt;
 
 /// Why bytes are not a value.
@@ -274,6 +275,18 @@ impl Encode for B256 {
 impl Decode for B256 {
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         input.array().map(Self::new)
+    }
+}
+
+impl Encode for U256 {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_be_bytes::<32>());
+    }
+}
+
+impl Decode for U256 {
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        input.array().map(Self::from_be_bytes::<32>)
     }
 }
 

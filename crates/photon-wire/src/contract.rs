@@ -3,12 +3,15 @@
 //!
 //! Source: `contracts/src/interfaces/IPhotonNetwork.sol`, which says what each one means.
 
-use crate::codec::{Decode, DecodeError, Encode, Reader};
-use crate::fields_codec;
-use crate::lock::Lock;
+mod call;
+mod funding;
+
+pub use call::{Balance, Call, Delegated, LockClaim, Settlement, SignedBalance, SignedDisposal};
+pub use funding::{Means, Permit, UnknownName, Way};
+
 use crate::{
     Address, Amount, B256, BlockNumber, ChannelId, ChannelKey, Epoch, Locksroot, Nonce, Seconds,
-    Secret, Signature, Slot, Timestamp, Token,
+    Secret, Slot, Timestamp, Token,
 };
 use alloc::vec::Vec;
 
@@ -140,172 +143,24 @@ pub enum Event {
         /// In the order of the tree's leaves.
         secrets: Vec<Secret>,
     },
-}
-
-/// A partner's latest word, as the contract wants it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SignedBalance {
-    /// Rises with each proof.
-    pub nonce: Nonce,
-    /// All that was paid.
-    pub transferred: Amount,
-    /// Commits to the pending locks.
-    pub locksroot: Locksroot,
-    /// The payer's, of the balance proof.
-    pub signature: Signature,
-}
-
-/// The values behind a direction's stored commitment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Balance {
-    /// All that was paid.
-    pub transferred: Amount,
-    /// Commits to the locks.
-    pub locksroot: Locksroot,
-    /// What the payee declared, when he closed, to have transferred himself in the other
-    /// direction; zero unless he did.
-    pub declared: Amount,
-}
-
-/// One lock to be claimed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LockClaim {
-    /// The lock's slot.
-    pub slot: Slot,
-    /// The lock.
-    pub lock: Lock,
-    /// The index of the secret's leaf in its registration's tree.
-    pub index: u8,
-    /// From that leaf to the registered root.
-    pub path: Vec<B256>,
-}
-
-/// What we tell the contract. `partner` is the other side of the sender's channel.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Call {
-    /// Opens a channel, with a first deposit that may be zero.
-    Open {
+    /// A token refused a payout: the contract keeps it for the owner, who can claim it.
+    Credited {
         /// The token.
         token: Token,
-        /// The other side.
-        partner: Address,
-        /// How long a dispute takes updates.
-        settle_timeout: Seconds,
-        /// The first deposit.
+        /// Who can claim it.
+        owner: Address,
+        /// How much was added.
         amount: Amount,
     },
-    /// Adds to a participant's deposit, from the sender's tokens.
-    Deposit {
-        /// The channel.
-        key: ChannelKey,
-        /// Its life: a deposit never lands in another one.
-        epoch: Epoch,
-        /// Whose deposit grows.
-        participant: Address,
-        /// By how much.
+    /// An owner claimed his credit.
+    CreditClaimed {
+        /// The token.
+        token: Token,
+        /// Whose credit it was.
+        owner: Address,
+        /// Who was paid.
+        recipient: Address,
+        /// How much; all of it.
         amount: Amount,
     },
-    /// Begins the dispute.
-    Close {
-        /// The token.
-        token: Token,
-        /// The other side.
-        partner: Address,
-        /// The partner's latest proof, if he ever signed one.
-        proof: Option<SignedBalance>,
-    },
-    /// Submits the partner's latest proof after he closed.
-    Update {
-        /// The token.
-        token: Token,
-        /// The other side.
-        partner: Address,
-        /// The partner's latest proof.
-        proof: SignedBalance,
-    },
-    /// Claims locks of the partner's stored balance.
-    Unlock {
-        /// The token.
-        token: Token,
-        /// The other side.
-        partner: Address,
-        /// The partner's stored balance.
-        balance: Balance,
-        /// Sorted by slot.
-        locks: Vec<LockClaim>,
-        /// See [`crate::tree::LockTree::multiproof`].
-        multiproof: Vec<B256>,
-    },
-    /// Makes secrets public, in time.
-    RegisterSecrets(Vec<Secret>),
-    /// Pays both out after the dispute.
-    Settle {
-        /// The channel.
-        key: ChannelKey,
-        /// The stored balance of the lower address's direction.
-        low: Balance,
-        /// The stored balance of the other direction.
-        high: Balance,
-    },
 }
-
-fields_codec!(SignedBalance { nonce, transferred, locksroot, signature });
-fields_codec!(Balance { transferred, locksroot, declared });
-fields_codec!(LockClaim { slot, lock, index, path });
-
-impl Encode for ChannelKey {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.token().encode(out);
-        self.low().encode(out);
-        self.high().encode(out);
-    }
-}
-
-impl Decode for ChannelKey {
-    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let (token, low) = (Token::decode(input)?, Address::decode(input)?);
-        let high = Address::decode(input)?;
-        match Self::new(token, low, high) {
-            Some(key) if key.low() == low => Ok(key),
-            Some(_) | None => Err(DecodeError::Range("channel key")),
-        }
-    }
-}
-
-macro_rules! tagged {
-    ($name:ident, $what:literal { $($tag:literal => $variant:ident { $($field:ident),* },)* }) => {
-        impl Encode for $name {
-            fn encode(&self, out: &mut Vec<u8>) {
-                match self {
-                    $(Self::$variant { $($field),* } => {
-                        out.push($tag);
-                        $($field.encode(out);)*
-                    })*
-                    Self::RegisterSecrets(secrets) => {
-                        out.push(0);
-                        secrets.encode(out);
-                    }
-                }
-            }
-        }
-
-        impl Decode for $name {
-            fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                match u8::decode(input)? {
-                    $($tag => Ok(Self::$variant { $($field: Decode::decode(input)?),* }),)*
-                    0 => Vec::decode(input).map(Self::RegisterSecrets),
-                    got => Err(DecodeError::Tag { what: $what, got }),
-                }
-            }
-        }
-    };
-}
-
-tagged!(Call, "call" {
-    1 => Open { token, partner, settle_timeout, amount },
-    2 => Deposit { key, epoch, participant, amount },
-    3 => Close { token, partner, proof },
-    4 => Update { token, partner, proof },
-    5 => Unlock { token, partner, balance, locks, multiproof },
-    6 => Settle { key, low, high },
-});

@@ -53,7 +53,14 @@ fn proof(fields: &Value) -> BalanceProof {
     }
 }
 
-fn claim(kind: &str, fields: &Value) -> Box<dyn Claim> {
+/// The channel that every claim of the vectors names.
+fn key(vectors: &Value) -> ChannelKey {
+    let channel = &vectors["channel"];
+    let (low, high) = (read(&channel["low"]), read(&channel["high"]));
+    ChannelKey::new(Token(read(&channel["token"])), high, low).unwrap()
+}
+
+fn claim(kind: &str, fields: &Value, key: ChannelKey) -> Box<dyn Claim> {
     let amount = |name: &str| Amount(read(&fields[name]));
     let address = |name: &str| -> Address { read(&fields[name]) };
     let channel = || ChannelId(read(&fields["channelId"]));
@@ -67,8 +74,8 @@ fn claim(kind: &str, fields: &Value) -> Box<dyn Claim> {
         "CooperativeSettle" => Box::new(CooperativeSettle {
             channel: channel(),
             epoch: epoch(),
-            balance_low: amount("balanceLow"),
-            balance_high: amount("balanceHigh"),
+            transferred_low: amount("transferredLow"),
+            transferred_high: amount("transferredHigh"),
             valid_until: valid_until(),
         }),
         "Withdraw" => Box::new(Withdraw {
@@ -94,7 +101,7 @@ fn claim(kind: &str, fields: &Value) -> Box<dyn Claim> {
             valid_until: valid_until(),
         }),
         "DepositAuthorization" => Box::new(DepositAuthorization {
-            channel: channel(),
+            key,
             epoch: epoch(),
             participant: address("participant"),
             amount: amount("amount"),
@@ -116,9 +123,8 @@ fn the_domain_and_the_channel_are_those_of_the_contract() {
     let vectors = vectors();
     assert_eq!(domain(&vectors).separator(), read::<B256>(&vectors["domain"]["separator"]));
     let channel = &vectors["channel"];
-    let (low, high) = (read(&channel["low"]), read(&channel["high"]));
-    let key = ChannelKey::new(Token(read(&channel["token"])), high, low).unwrap();
-    assert_eq!((key.low(), key.high()), (low, high));
+    let key = key(&vectors);
+    assert_eq!((key.low(), key.high()), (read(&channel["low"]), read(&channel["high"])));
     assert_eq!(key.id().0, read::<B256>(&channel["channelId"]));
 }
 
@@ -136,7 +142,7 @@ fn every_claim_has_the_hash_digest_and_signature_of_the_contract() {
     let mut kinds: Vec<&str> = Vec::new();
     for vector in each(&vectors, "claims") {
         let kind = vector["type"].as_str().unwrap();
-        let claim = claim(kind, &vector["fields"]);
+        let claim = claim(kind, &vector["fields"], key(&vectors));
         assert_eq!(claim.struct_hash(), read::<B256>(&vector["structHash"]), "{kind}");
         let digest = claim.digest(&domain);
         assert_eq!(digest.0, read::<B256>(&vector["digest"]), "{kind}");

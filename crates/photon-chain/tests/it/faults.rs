@@ -197,7 +197,7 @@ async fn a_receipt_that_is_told_late_does_not_make_a_deposit_twice() {
     let (open, key) = (stage.open(0), stage.key());
     stage.alice.send(open).await.unwrap();
     let amount = Amount(100);
-    let call = Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount };
+    let call = Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount, way: None };
     stage.alice.submit(1, call.clone()).await;
     let earlier = loop {
         if let Report::Sent { sent, .. } = stage.alice.report().await {

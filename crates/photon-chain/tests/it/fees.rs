@@ -135,7 +135,7 @@ async fn what_may_be_sent_is_written_down_before() {
     let (open, key) = (stage.open(0), stage.key());
     stage.alice.send(open).await.unwrap();
     let amount = Amount(100);
-    let deposit = Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount };
+    let deposit = Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount, way: None };
     let start = |stage: &Stage, journal: Arc<Mutex<Vec<SentTransaction>>>| {
         let (endpoint, account) = (stage.endpoint.clone(), stage.alice.account.clone());
         let wallet = Wallet::new(endpoint, account, hasty());
@@ -177,7 +177,8 @@ async fn what_pulls_tokens_does_not_stand_in_the_way_of_what_is_urgent() {
     stage.chain().set_mining(Mining::Manual).unwrap();
     for id in 1..=3 {
         let amount = Amount(100);
-        let call = Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount };
+        let call =
+            Call::Deposit { key, epoch: Epoch(1), participant: key.low(), amount, way: None };
         stage.alice.submit(id, call).await;
     }
     stage.alice.submit(4, register(1)).await;

@@ -44,7 +44,8 @@ async fn opened(stage: &mut Stage, inputs: &mut Receiver<ChainInput>) {
     assert!(matches!(stage.alice.report().await, Report::Approving { id: 1, .. }));
     assert!(matches!(stage.alice.report().await, Report::Sent { id: 1, .. }));
     mined(stage.alice.outcome().await.result);
-    let deposit = Call::Deposit { key, epoch: Epoch(1), participant: bob, amount: Amount(500) };
+    let deposit =
+        Call::Deposit { key, epoch: Epoch(1), participant: bob, amount: Amount(500), way: None };
     mined(stage.bob.send(deposit).await);
 
     let (at, said) = event(inputs).await;
@@ -104,7 +105,9 @@ pub(crate) async fn live(stage: &mut Stage) {
         Balance { transferred: Amount(100), locksroot: locks.tree.root(), ..Balance::default() };
     let of_bob = Balance { transferred: Amount(20), ..Balance::default() };
     let proof = Some(signed(stage, &stage.alice, 3, of_alice));
-    mined(stage.bob.send(Call::Close { token, partner: alice, proof }).await);
+    mined(
+        stage.bob.send(Call::Close { token, partner: alice, proof, declared: Amount::ZERO }).await,
+    );
     let Event::ChannelClosed { update_until, closer, .. } = event(&mut inputs).await.1 else {
         panic!("expected the closing");
     };
@@ -120,7 +123,7 @@ pub(crate) async fn live(stage: &mut Stage) {
     assert_eq!(event(&mut inputs).await.1, updated(alice, 3, of_alice));
 
     let proof = signed(stage, &stage.bob, 1, of_bob);
-    mined(stage.alice.send(Call::Update { token, partner: bob, proof }).await);
+    mined(stage.alice.send(Call::Update { token, partner: bob, proof, delegated: None }).await);
     assert_eq!(event(&mut inputs).await.1, updated(bob, 1, of_bob));
 
     // Bob learns three secrets, registers them at once, and claims two locks with one proof.
@@ -130,8 +133,14 @@ pub(crate) async fn live(stage: &mut Stage) {
     let claimed = vec![locks.claims[0].clone(), locks.claims[2].clone()];
     let slots: Vec<Slot> = claimed.iter().map(|claim| claim.slot).collect();
     let multiproof = locks.tree.multiproof(&slots);
-    let unlock =
-        Call::Unlock { token, partner: alice, balance: of_alice, locks: claimed, multiproof };
+    let unlock = Call::Unlock {
+        token,
+        partner: alice,
+        balance: of_alice,
+        locks: claimed,
+        multiproof,
+        delegated: None,
+    };
     mined(stage.bob.send(unlock).await);
     let unlocked = Event::Unlocked {
         channel,
@@ -165,7 +174,7 @@ pub(crate) async fn live(stage: &mut Stage) {
 
     // Whoever comes second finds that it is done.
     assert!(matches!(stage.bob.send(settle).await, Ok(Done::ByOthers(_))));
-    let close = Call::Close { token, partner: alice, proof: None };
+    let close = Call::Close { token, partner: alice, proof: None, declared: Amount::ZERO };
     assert!(matches!(stage.bob.send(close).await, Ok(Done::ByOthers(_))));
 }
 
@@ -175,11 +184,20 @@ async fn an_older_update_is_done_by_the_newer_one() {
     let mut inputs = stage.follow_all();
     opened(&mut stage, &mut inputs).await;
     let (token, alice, bob) = (stage.token, stage.alice.address(), stage.bob.address());
-    mined(stage.alice.send(Call::Close { token, partner: bob, proof: None }).await);
+    mined(
+        stage
+            .alice
+            .send(Call::Close { token, partner: bob, proof: None, declared: Amount::ZERO })
+            .await,
+    );
     let balance = |transferred| Balance { transferred, ..Balance::default() };
     for (nonce, expected) in [(5, true), (4, false), (5, false)] {
         let proof = signed(&stage, &stage.alice, nonce, balance(Amount(10)));
-        let done = stage.bob.send(Call::Update { token, partner: alice, proof }).await.unwrap();
+        let done = stage
+            .bob
+            .send(Call::Update { token, partner: alice, proof, delegated: None })
+            .await
+            .unwrap();
         assert_eq!(matches!(done, Done::Mined(_)), expected, "{nonce}");
     }
 }
@@ -193,7 +211,7 @@ async fn calls_in_flight_share_neither_nonces_nor_allowances() {
     for seed in 0_u8..10 {
         let id = u64::from(seed);
         let amount = Amount(10 + u128::from(id));
-        let deposit = Call::Deposit { key, epoch: Epoch(1), participant: bob, amount };
+        let deposit = Call::Deposit { key, epoch: Epoch(1), participant: bob, amount, way: None };
         stage.alice.submit(id, deposit).await;
         stage.alice.submit(id + 10, Call::RegisterSecrets(vec![Secret([seed; 32])])).await;
     }
@@ -217,7 +235,12 @@ async fn locksroots_of_nothing_settle_too() {
     let open = stage.open(100);
     mined(stage.alice.send(open).await);
     let (token, bob, key) = (stage.token, stage.bob.address(), stage.key());
-    mined(stage.alice.send(Call::Close { token, partner: bob, proof: None }).await);
+    mined(
+        stage
+            .alice
+            .send(Call::Close { token, partner: bob, proof: None, declared: Amount::ZERO })
+            .await,
+    );
     stage.chain().increase_time(Duration::from_secs(10_000));
     stage.chain().mine(1);
     let nothing = Balance { locksroot: Locksroot::EMPTY, ..Balance::default() };

@@ -20,6 +20,7 @@ async fn a_timeout_out_of_bounds_is_told_with_the_bounds() {
         partner: stage.bob.address(),
         settle_timeout: Seconds(59),
         amount: Amount(1),
+        way: None,
     };
     let revert = revert(stage.alice.send(open).await.unwrap_err());
     assert_eq!(revert.to_string(), "settle timeout is 59 s, expected 60 s to 86400 s");
@@ -38,7 +39,8 @@ async fn a_second_opening_and_a_channel_with_oneself_are_refused() {
     assert_eq!(again.to_string(), "the channel is open, expected not there");
     assert!(!again.is_transient());
     let (token, partner) = (stage.token, stage.alice.address());
-    let own = Call::Open { token, partner, settle_timeout: Seconds(600), amount: Amount(0) };
+    let own =
+        Call::Open { token, partner, settle_timeout: Seconds(600), amount: Amount(0), way: None };
     let own = stage.alice.send(own).await.unwrap_err();
     assert_eq!(own.to_string(), format!("{partner} and {partner} cannot have a channel"));
 }
@@ -57,8 +59,13 @@ async fn tokens_that_are_missing_are_told_before_anything_is_sent() {
     );
     let nowhere = Token(Address::repeat_byte(9));
     let partner = stage.bob.address();
-    let open =
-        Call::Open { token: nowhere, partner, settle_timeout: Seconds(600), amount: Amount(1) };
+    let open = Call::Open {
+        token: nowhere,
+        partner,
+        settle_timeout: Seconds(600),
+        amount: Amount(1),
+        way: None,
+    };
     let error = stage.alice.send(open).await.unwrap_err();
     assert_eq!(error.to_string(), format!("no token at {}", nowhere.0));
     assert_eq!(stage.chain().block_number(), before);

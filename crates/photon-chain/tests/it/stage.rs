@@ -132,6 +132,7 @@ impl Stage {
             partner: self.bob.address(),
             settle_timeout: SETTLE_TIMEOUT,
             amount: Amount(amount),
+            way: None,
         }
     }
 

@@ -15,7 +15,8 @@ impl Channel {
         }
         let proof = self.proof?;
         let (purpose, call) = if proof.nonce > dispute.theirs_nonce {
-            let call = Call::Update { token: self.token, partner: self.partner, proof };
+            let (token, partner) = (self.token, self.partner);
+            let call = Call::Update { token, partner, proof, delegated: None };
             (Purpose::Update(self.id, proof.nonce), call)
         } else {
             (Purpose::Unlock(self.id), self.unlock_call()?)
@@ -43,7 +44,7 @@ impl Channel {
         let multiproof = self.theirs.multiproof(&slots);
         let balance = self.dispute?.theirs;
         let (token, partner) = (self.token, self.partner);
-        Some(Call::Unlock { token, partner, balance, locks: claims, multiproof })
+        Some(Call::Unlock { token, partner, balance, locks: claims, multiproof, delegated: None })
     }
 
     /// Pays both out.
