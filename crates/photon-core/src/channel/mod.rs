@@ -5,6 +5,8 @@ mod end;
 mod sound;
 mod update;
 
+pub mod settlement;
+
 pub use end::End;
 pub(crate) use end::check_amount;
 pub(crate) use update::Accepted;
