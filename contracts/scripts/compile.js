@@ -11,10 +11,14 @@ const COMPILER = '0.8.37';
 const ARTEFACTS = [
   { contract: 'PhotonNetwork', folder: 'src' },
   { contract: 'DepositReceiver', folder: 'src' },
-  { contract: 'TestToken', folder: 'test-tokens' },
-  ...['SilentToken', 'DenyingToken', 'FeeToken', 'BlockingToken', 'GreedyToken', 'HookToken'].map(
-    (contract) => ({ contract, folder: 'test-tokens', file: 'OddTokens' }),
-  ),
+  ...Object.entries({
+    TestToken: ['TestToken'],
+    OddTokens: ['SilentToken', 'DenyingToken', 'FeeToken', 'BlockingToken', 'GreedyToken', 'HookToken', 'HugeToken'],
+    CallingTokens: ['Erc223Token', 'ApproveAndCallToken', 'Erc1363Token', 'Erc677Token'],
+    SignedTokens: ['PermitToken', 'AuthorizationToken'],
+    WrappedNative: ['WrappedNative'],
+    Permit2Double: ['Permit2Double'],
+  }).flatMap(([file, contracts]) => contracts.map((contract) => ({ contract, folder: 'test-tokens', file }))),
 ];
 const SETTINGS = {
   evmVersion: 'paris',

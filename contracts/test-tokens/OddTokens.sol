@@ -120,3 +120,6 @@ contract HookToken is TestToken("Hook", "HOOK", 18) {
 interface IHook {
     function onTokens() external;
 }
+
+/// @title One token of it is more than a channel can hold of one participant.
+contract HugeToken is TestToken("Huge", "HUGE", 30) {}
