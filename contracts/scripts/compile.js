@@ -14,7 +14,7 @@ const ARTEFACTS = [
   ...Object.entries({
     TestToken: ['TestToken'],
     OddTokens: ['SilentToken', 'DenyingToken', 'FeeToken', 'BlockingToken', 'GreedyToken', 'HookToken', 'HugeToken'],
-    CallingTokens: ['Erc223Token', 'ApproveAndCallToken', 'Erc1363Token', 'Erc677Token'],
+    CallingTokens: ['Erc223Token', 'FallbackToken', 'ApproveAndCallToken', 'Erc1363Token', 'Erc677Token'],
     SignedTokens: ['PermitToken', 'AuthorizationToken'],
     WrappedNative: ['WrappedNative'],
     Permit2Double: ['Permit2Double'],

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import {IDepositReceiver} from "./interfaces/IDepositReceiver.sol";
-import {IERC20} from "./interfaces/IERC20.sol";
 import {IPhotonNetwork} from "./interfaces/IPhotonNetwork.sol";
 import {IWrappedNative} from "./interfaces/IWrappedNative.sol";
 import {Tokens} from "./libraries/Tokens.sol";
@@ -59,14 +58,20 @@ contract DepositReceiver is IDepositReceiver {
     function openWithNative(address wrapped, address partner, uint64 settleTimeout)
         external payable returns (uint64 epoch)
     {
-        return open(wrapped, msg.sender, partner, settleTimeout, wrap(wrapped));
+        return network.openFromReceiver(wrapped, msg.sender, partner, settleTimeout, wrap(wrapped));
     }
 
     /// @inheritdoc IDepositReceiver
     function depositWithNative(address wrapped, address participant, address partner, uint64 epoch)
         external payable returns (uint128 newDeposit)
     {
-        return network.deposit(wrapped, participant, partner, epoch, wrap(wrapped));
+        return network.depositFromReceiver(wrapped, participant, partner, epoch, wrap(wrapped));
+    }
+
+    /// @inheritdoc IDepositReceiver
+    function handOver(address token, uint256 amount) external {
+        if (msg.sender != address(network)) revert NotTheNetwork(address(network), msg.sender);
+        Tokens.push(token, address(network), amount);
     }
 
     /// @notice Does with the tokens what the instruction says.
@@ -75,36 +80,27 @@ contract DepositReceiver is IDepositReceiver {
             (address partner, uint64 settleTimeout) = abi.decode(data, (address, uint64));
             // C-03: who may move another's tokens, if only none of them, would open for him with any timeout.
             if (operator != from) revert NotTheOwner(from, operator);
-            open(token, from, partner, settleTimeout, ready(token, value));
+            network.openFromReceiver(token, from, partner, settleTimeout, arrived(token, value));
         } else if (data.length == DEPOSIT) {
             (address participant, address partner, uint64 epoch) = abi.decode(data, (address, address, uint64));
-            network.deposit(token, participant, partner, epoch, ready(token, value));
+            network.depositFromReceiver(token, participant, partner, epoch, arrived(token, value));
         } else {
             revert UnknownInstruction(data.length);
         }
     }
 
-    function open(address token, address participant, address partner, uint64 settleTimeout, uint128 amount)
-        private returns (uint64 epoch)
-    {
-        return network.openFromReceiver(token, participant, partner, settleTimeout, amount);
-    }
-
     function wrap(address wrapped) private returns (uint128 amount) {
         if (wrapped.code.length == 0) revert IPhotonNetwork.NotAToken(wrapped);
         IWrappedNative(wrapped).deposit{value: msg.value}();
-        return ready(wrapped, msg.value);
+        return arrived(wrapped, msg.value);
     }
 
-    /// @notice Lets the network take what arrived.
     /// @param value what the token says came; a token with a fee brings less. Never more than that is passed on, so what
     /// somebody sends here without instruction is no prize for whoever calls next.
-    function ready(address token, uint256 value) private returns (uint128 amount) {
-        uint256 balance = IERC20(token).balanceOf(address(this));
-        uint256 arrived = balance < value ? balance : value;
-        if (arrived > type(uint128).max) revert IPhotonNetwork.AmountTooLarge(type(uint128).max, arrived);
-        // Nothing lies here, so a standing allowance to the network gives nobody anything.
-        if (IERC20(token).allowance(address(this), address(network)) < arrived) Tokens.approve(token, address(network));
-        return uint128(arrived);
+    function arrived(address token, uint256 value) private view returns (uint128) {
+        uint256 balance = Tokens.held(token);
+        uint256 amount = balance < value ? balance : value;
+        if (amount > type(uint128).max) revert IPhotonNetwork.AmountTooLarge(type(uint128).max, amount);
+        return uint128(amount);
     }
 }

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {ChannelStore} from "./ChannelStore.sol";
 import {DepositReceiver} from "./DepositReceiver.sol";
 import {Payouts} from "./Payouts.sol";
+import {IDepositReceiver} from "./interfaces/IDepositReceiver.sol";
 import {IPhotonNetwork} from "./interfaces/IPhotonNetwork.sol";
 import {ITokenAuthorizations} from "./interfaces/ITokenAuthorizations.sol";
 import {Authorizations} from "./libraries/Authorizations.sol";
@@ -28,8 +29,15 @@ abstract contract Funding is ChannelStore, Payouts {
     function openFromReceiver(address token, address participant, address partner, uint64 settleTimeout, uint128 amount)
         external returns (uint64 epoch)
     {
-        if (msg.sender != receiver) revert NotTheReceiver(receiver, msg.sender);
-        return openWith(token, participant, partner, settleTimeout, pullFromCaller(token, amount));
+        return openWith(token, participant, partner, settleTimeout, takeFromReceiver(token, amount));
+    }
+
+    /// @inheritdoc IPhotonNetwork
+    function depositFromReceiver(address token, address participant, address partner, uint64 epoch, uint128 amount)
+        external returns (uint128 newDeposit)
+    {
+        uint256 received = takeFromReceiver(token, amount);
+        return creditWith(token, channelId(token, participant, partner), participant, participant > partner, epoch, received);
     }
 
     /// @inheritdoc IPhotonNetwork
@@ -103,6 +111,17 @@ abstract contract Funding is ChannelStore, Payouts {
         return spentNonces[participant][nonce >> 8] >> (nonce & 255) & 1 != 0;
     }
 
+    /// @inheritdoc IPhotonNetwork
+    function tokenReceived(address, uint256, bytes calldata) external view returns (bytes4) {
+        if (!isDepositing()) revert SendToTheReceiver(receiver);
+        return IPhotonNetwork.tokenReceived.selector;
+    }
+
+    /// @inheritdoc IPhotonNetwork
+    function tokenFallback(address, uint256, bytes calldata) external view {
+        if (!isDepositing()) revert SendToTheReceiver(receiver);
+    }
+
     /// @notice Begins the next life of a pair.
     function openWith(address token, address participant, address partner, uint64 settleTimeout, uint256 received)
         private returns (uint64 epoch)
@@ -135,6 +154,14 @@ abstract contract Funding is ChannelStore, Payouts {
     /// @notice Pulls the caller's tokens and tells how many arrived.
     function pullFromCaller(address token, uint256 amount) private depositing returns (uint256 received) {
         return Tokens.pull(token, msg.sender, amount);
+    }
+
+    /// @notice Has the receiver, who calls, hand over tokens, and tells how many arrived.
+    function takeFromReceiver(address token, uint256 amount) private depositing returns (uint256 received) {
+        if (msg.sender != receiver) revert NotTheReceiver(receiver, msg.sender);
+        uint256 before = Tokens.held(token);
+        IDepositReceiver(receiver).handOver(token, amount);
+        return Tokens.arrived(token, before, amount);
     }
 
     /// @notice Takes the tokens of an owner who authorized it, and tells how many arrived.

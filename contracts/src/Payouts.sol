@@ -34,6 +34,10 @@ abstract contract Payouts is IPhotonNetwork {
         Tokens.push(token, recipient, amount);
     }
 
+    function isDepositing() internal view returns (bool) {
+        return activity != IDLE;
+    }
+
     /// @notice Pays, or credits what the token refuses.
     function pay(address token, address owner, uint256 amount) internal {
         if (amount == 0 || Tokens.tryPush(token, owner, amount)) return;

@@ -13,24 +13,57 @@ interface IReceiverHooks {
     function receiveApproval(address from, uint256 value, address token, bytes calldata data) external;
 }
 
-/// @title Tells a receiver with code of each transfer with data. Source: ERC-223.
-contract Erc223Token is TestToken("Erc223", "E223", 18) {
-    /// @notice Whether to call the hook as the standard named it first.
-    bool public old;
+/// @title Asks every receiver with code at each transfer, and knows no allowances. Source: ERC-223.
+contract Erc223Token {
+    event Transfer(address indexed from, address indexed to, uint256 amount, bytes data);
 
-    function setOld(bool old_) external {
-        old = old_;
+    error InsufficientBalance(address owner, uint256 balance, uint256 needed);
+    error NotReceived(address to, bytes4 answer);
+
+    string public constant name = "Erc223";
+    string public constant symbol = "E223";
+    uint8 public constant decimals = 18;
+    uint256 public totalSupply;
+    mapping(address owner => uint256) public balanceOf;
+
+    /// @notice Makes tokens, for anyone.
+    function mint(address to, uint256 amount) external {
+        totalSupply += amount;
+        balanceOf[to] += amount;
+        emit Transfer(address(0), to, amount, "");
+    }
+
+    function standard() external pure returns (string memory) {
+        return "223";
+    }
+
+    function transfer(address to, uint256 amount) external returns (bool) {
+        return send(to, amount, "");
     }
 
     function transfer(address to, uint256 amount, bytes calldata data) external returns (bool) {
-        move(msg.sender, to, amount);
-        if (to.code.length == 0) return true;
-        if (old) {
-            IReceiverHooks(to).tokenFallback(msg.sender, amount, data);
-        } else {
+        return send(to, amount, data);
+    }
+
+    function send(address to, uint256 amount, bytes memory data) private returns (bool) {
+        uint256 balance = balanceOf[msg.sender];
+        if (balance < amount) revert InsufficientBalance(msg.sender, balance, amount);
+        balanceOf[msg.sender] = balance - amount;
+        balanceOf[to] += amount;
+        emit Transfer(msg.sender, to, amount, data);
+        if (to.code.length != 0) {
             bytes4 answer = IReceiverHooks(to).tokenReceived(msg.sender, amount, data);
-            require(answer == IReceiverHooks.tokenReceived.selector, "not received");
+            if (answer != IReceiverHooks.tokenReceived.selector) revert NotReceived(to, answer);
         }
+        return true;
+    }
+}
+
+/// @title Tells a receiver with code of each transfer with data, as ERC-223 was first; an ordinary token beside that.
+contract FallbackToken is TestToken("Fallback", "FALL", 18) {
+    function transfer(address to, uint256 amount, bytes calldata data) external returns (bool) {
+        move(msg.sender, to, amount);
+        if (to.code.length != 0) IReceiverHooks(to).tokenFallback(msg.sender, amount, data);
         return true;
     }
 }

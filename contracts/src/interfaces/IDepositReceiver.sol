@@ -15,6 +15,8 @@ import {IPhotonNetwork} from "./IPhotonNetwork.sol";
 interface IDepositReceiver {
     /// @notice The instruction has none of the two lengths.
     error UnknownInstruction(uint256 length);
+    /// @notice Only the network may ask for tokens.
+    error NotTheNetwork(address network, address caller);
     /// @notice Only the token itself may say that its owner approved.
     error NotTheToken(address token, address caller);
     /// @notice Only the owner of the tokens opens a channel with them; anyone else can deposit only.
@@ -49,6 +51,10 @@ interface IDepositReceiver {
     /// @param wrapped as in `openWithNative`
     function depositWithNative(address wrapped, address participant, address partner, uint64 epoch)
         external payable returns (uint128 newDeposit);
+
+    /// @notice Gives tokens to the network, which measures what it gets. Only the network, while it deposits. By a plain
+    /// transfer, because a token that is of ERC-223 alone knows no allowances.
+    function handOver(address token, uint256 amount) external;
 
     /// @notice The contract that deposits go to.
     function network() external view returns (IPhotonNetwork);

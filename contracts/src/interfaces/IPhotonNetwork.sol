@@ -208,8 +208,6 @@ interface IPhotonNetwork {
     error NothingReceived(address token, uint256 amount);
     /// @notice The token refused the transfer.
     error TransferFailed(address token, address from, address to, uint256 amount);
-    /// @notice The token refused to approve the spender.
-    error ApprovalFailed(address token, address spender);
     /// @notice The claim was good until then.
     error ClaimExpired(uint64 validUntil, uint256 timestamp);
     /// @notice A withdrawal must raise the participant's total.
@@ -226,6 +224,8 @@ interface IPhotonNetwork {
     error NoPermit2(address expected);
     /// @notice Only the deposit receiver may call this.
     error NotTheReceiver(address receiver, address caller);
+    /// @notice Tokens sent here plainly would be lost to their owner: send them to the receiver, with an instruction.
+    error SendToTheReceiver(address receiver);
     /// @notice The signature is not by this signer over this claim.
     error InvalidSignature(address signer);
     /// @notice A proof must be newer than the stored one.
@@ -300,9 +300,20 @@ interface IPhotonNetwork {
     function cancelAuthorization(uint256 nonce) external;
 
     /// @notice Opens a channel for whom a token told the deposit receiver that the tokens were his. Only the receiver.
-    /// @param amount to pull from the receiver, not 0
+    /// @param amount that the receiver is asked to hand over; what arrives is credited, and not nothing
     function openFromReceiver(address token, address participant, address partner, uint64 settleTimeout, uint128 amount)
         external returns (uint64 epoch);
+
+    /// @notice Deposits tokens that the deposit receiver got. Only the receiver.
+    /// @param amount as in `openFromReceiver`
+    function depositFromReceiver(address token, address participant, address partner, uint64 epoch, uint128 amount)
+        external returns (uint128 newDeposit);
+
+    /// @notice The hooks of ERC-223, which such a token calls when the receiver hands tokens over. Refused at any other time,
+    /// and so is the transfer, because tokens that are sent here plainly would be nobody's.
+    /// @return `0x8943ec02`
+    function tokenReceived(address from, uint256 value, bytes calldata data) external view returns (bytes4);
+    function tokenFallback(address from, uint256 value, bytes calldata data) external view;
 
     /// @notice Pays a part of the participant's balance out of the open channel. Anyone with both signatures of
     /// `Withdraw(channelId, epoch, participant, withdrawn, validUntil)`; a caller who is one of the two may leave his own empty.

@@ -31,13 +31,6 @@ library Tokens {
         if (success) received = arrived(token, before, amount);
     }
 
-    /// @notice Lets `spender` take this contract's tokens, without limit.
-    function approve(address token, address spender) internal {
-        if (!called(token, gasleft(), abi.encodeCall(IERC20.approve, (spender, type(uint256).max)))) {
-            revert IPhotonNetwork.ApprovalFailed(token, spender);
-        }
-    }
-
     /// @notice Pays out, without regard to gas, or refuses.
     function push(address token, address to, uint256 amount) internal {
         if (!called(token, gasleft(), abi.encodeCall(IERC20.transfer, (to, amount)))) {
@@ -70,12 +63,14 @@ library Tokens {
         }
     }
 
-    function held(address token) private view returns (uint256) {
+    /// @notice What this contract has of a token, which must be one.
+    function held(address token) internal view returns (uint256) {
         if (token.code.length == 0) revert IPhotonNetwork.NotAToken(token);
         return IERC20(token).balanceOf(address(this));
     }
 
-    function arrived(address token, uint256 before, uint256 amount) private view returns (uint256 received) {
+    /// @notice What this contract has more than `before`, which must be something.
+    function arrived(address token, uint256 before, uint256 amount) internal view returns (uint256 received) {
         received = IERC20(token).balanceOf(address(this)) - before;
         if (received == 0) revert IPhotonNetwork.NothingReceived(token, amount);
     }

@@ -113,6 +113,27 @@ abstract contract Fixture is Assertions {
         return plus > minus ? (uint128(0), plus - minus) : (minus - plus, uint128(0));
     }
 
+    /// @notice What low, by default, authorizes whoever brings it to open with high.
+    function opening(uint128 amount, uint256 nonce) internal view returns (IPhotonNetwork.OpenAuthorization memory) {
+        return IPhotonNetwork.OpenAuthorization(address(token), low, high, TIMEOUT, amount, nonce, LATER);
+    }
+
+    /// @notice What low, by default, authorizes whoever brings it to deposit.
+    function depositing(uint128 amount, uint256 nonce) internal view returns (IPhotonNetwork.DepositAuthorization memory) {
+        return IPhotonNetwork.DepositAuthorization(address(token), low, high, epochNow(), amount, nonce, LATER);
+    }
+
+    function claimOf(IPhotonNetwork.OpenAuthorization memory it) internal pure returns (bytes32) {
+        return Claims.openAuthorization(
+            it.token, it.participant, it.partner, it.settleTimeout, it.amount, it.nonce, it.validUntil
+        );
+    }
+
+    function claimOf(IPhotonNetwork.DepositAuthorization memory it) internal view returns (bytes32) {
+        bytes32 channelId = network.channelId(it.token, it.participant, it.partner);
+        return Claims.depositAuthorization(channelId, it.epoch, it.participant, it.amount, it.nonce, it.validUntil);
+    }
+
     function withdrawalHash(address participant, uint128 total, uint64 validUntil) internal view returns (bytes32) {
         return Claims.withdraw(id(), epochNow(), participant, total, validUntil);
     }

@@ -8,25 +8,36 @@ import {vm} from "./Vm.sol";
 /// @title Calls in somebody's name, each either done, or refused with exactly the error that was announced.
 abstract contract Story is Fixture {
     bytes private awaited;
+    bool private refusing;
 
     error NotRefused(bytes expected);
     error RefusedOtherwise(bytes got, bytes expected);
 
     /// @notice The next call must be refused with this error.
     function refuses(bytes memory expected) internal {
-        awaited = expected;
+        (refusing, awaited) = (true, expected);
+    }
+
+    /// @notice The next call must be refused; by what error is not ours to say.
+    function refusesSomehow() internal {
+        refuses("");
     }
 
     function act(address who, bytes memory call) internal {
+        actOn(address(network), who, 0, call);
+    }
+
+    /// @notice Any contract is called, with coins.
+    function actOn(address target, address who, uint256 coins, bytes memory call) internal {
         vm.prank(who);
-        (bool success, bytes memory result) = address(network).call(call);
-        if (awaited.length == 0) {
+        (bool success, bytes memory result) = target.call{value: coins}(call);
+        if (!refusing) {
             if (!success) assembly ("memory-safe") { revert(add(result, 0x20), mload(result)) }
             return;
         }
         if (success) revert NotRefused(awaited);
-        if (keccak256(result) != keccak256(awaited)) revert RefusedOtherwise(result, awaited);
-        delete awaited;
+        if (awaited.length != 0 && keccak256(result) != keccak256(awaited)) revert RefusedOtherwise(result, awaited);
+        refusing = false;
     }
 
     function opens(address who, uint64 timeout, uint128 amount) internal {

@@ -25,6 +25,7 @@ interface Vm {
     function startPrank(address sender) external;
     function stopPrank() external;
     function etch(address target, bytes calldata code) external;
+    function deal(address who, uint256 balance) external;
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata revertData) external;
     function expectEmit(address emitter) external;
