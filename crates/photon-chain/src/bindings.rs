@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Bytes, U256};
 use alloy::rpc::types::Log;
-use alloy::sol_types::{SolEventInterface, SolValue};
+use alloy::sol_types::{SolCall, SolEventInterface, SolValue};
 use photon_wire::contract::{Event, Parameters};
 use photon_wire::{
     Address, Amount, B256, ChannelId, ChannelKey, Epoch, Locksroot, Nonce, Seconds, Secret, Slot,
@@ -12,7 +12,8 @@ use std::sync::LazyLock;
 
 mod calls;
 
-pub(crate) use calls::{input, pulls};
+pub use calls::input;
+pub(crate) use calls::{permitted_input, pulls};
 
 #[allow(missing_docs, clippy::all, clippy::too_many_lines)]
 mod artefacts {
@@ -23,15 +24,20 @@ mod artefacts {
     );
     alloy::sol!(
         #[derive(Debug, PartialEq, Eq)]
+        DepositReceiver,
+        "../../contracts/artefacts/DepositReceiver.json"
+    );
+    alloy::sol!(
+        #[derive(Debug, PartialEq, Eq)]
         TestToken,
         "../../contracts/artefacts/TestToken.json"
     );
 }
 
-pub(crate) use artefacts::{IPhotonNetwork, PhotonNetwork, TestToken};
+pub(crate) use artefacts::{DepositReceiver, IPhotonNetwork, PhotonNetwork, TestToken};
 
 /// The code that deploys the contract with these parameters.
-pub(crate) fn network_code(parameters: &Parameters) -> Bytes {
+pub fn network_code(parameters: &Parameters) -> Bytes {
     let arguments = (
         parameters.least_settle_timeout.0,
         parameters.greatest_settle_timeout.0,
@@ -40,15 +46,28 @@ pub(crate) fn network_code(parameters: &Parameters) -> Bytes {
     [PhotonNetwork::BYTECODE.as_ref(), &arguments.abi_encode_params()].concat().into()
 }
 
+/// Asks what the contract holds of a channel.
+pub(crate) fn deposit_call(token: Token, participant: Address, partner: Address) -> Vec<u8> {
+    PhotonNetwork::channelCall { token: token.0, participant, partner }.abi_encode()
+}
+
+/// What the contract holds for `participant` in the present life of the channel, from its answer
+/// to [`deposit_call`]; none where it is no such answer, zero where there is no channel.
+pub(crate) fn deposit_of(answer: &[u8], participant: Address) -> Option<Amount> {
+    let state = PhotonNetwork::channelCall::abi_decode_returns(answer).ok()?;
+    let deposit = if participant == state.low { state.depositLow } else { state.depositHigh };
+    Some(Amount(if state.phase == 0 { 0 } else { deposit }))
+}
+
 /// The code that deploys a token of which anyone can make as much as he likes.
-pub(crate) fn token_code(name: &str, symbol: &str, decimals: u8) -> Bytes {
+pub fn token_code(name: &str, symbol: &str, decimals: u8) -> Bytes {
     let arguments = (name.to_owned(), symbol.to_owned(), U256::from(decimals));
     [TestToken::BYTECODE.as_ref(), &arguments.abi_encode_params()].concat().into()
 }
 
 /// Why a log of the contract could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LogError {
+pub enum LogError {
     /// The data are not those of the event.
     #[error("{0}")]
     Format(#[from] alloy::sol_types::Error),
@@ -71,7 +90,7 @@ static TOPICS: LazyLock<Vec<B256>> = LazyLock::new(|| {
 /// What a log of the contract says; nothing where it says nothing that concerns a node.
 ///
 /// An opening with deposits says several things: that it was opened, and each deposit.
-pub(crate) fn events(log: &Log) -> Result<Vec<Event>, LogError> {
+pub fn events(log: &Log) -> Result<Vec<Event>, LogError> {
     use PhotonNetwork::PhotonNetworkEvents as Said;
     if !log.topics().first().is_some_and(|topic| TOPICS.contains(topic)) {
         return Ok(Vec::new());
@@ -130,11 +149,7 @@ pub(crate) fn events(log: &Log) -> Result<Vec<Event>, LogError> {
             root: said.root,
             secrets: said.secrets.into_iter().map(|secret| Secret(secret.0)).collect(),
         },
-        Said::Credited(said) => Event::Credited {
-            token: Token(said.token),
-            owner: said.owner,
-            amount: Amount(said.amount.saturating_to()),
-        },
+        Said::Credited(said) => credited(&said),
         Said::CreditClaimed(said) => Event::CreditClaimed {
             token: Token(said.token),
             owner: said.owner,
@@ -143,6 +158,11 @@ pub(crate) fn events(log: &Log) -> Result<Vec<Event>, LogError> {
         },
     };
     Ok(vec![event])
+}
+
+fn credited(said: &PhotonNetwork::Credited) -> Event {
+    let amount = Amount(said.amount.saturating_to());
+    Event::Credited { token: Token(said.token), owner: said.owner, amount }
 }
 
 fn opened(said: &PhotonNetwork::ChannelOpened) -> Result<Vec<Event>, LogError> {

@@ -260,7 +260,7 @@ impl Endpoint {
         self.understand("eth_subscribe", answer)
     }
 
-    async fn request<P: RpcSend, R: RpcRecv>(
+    pub(crate) async fn request<P: RpcSend, R: RpcRecv>(
         &self,
         method: &'static str,
         parameters: P,

@@ -1,6 +1,8 @@
 use crate::network::Difference;
 use crate::revert::Revert;
+use crate::token::{AuthorizeError, Oddity};
 use alloy::primitives::{Address, B256};
+use photon_wire::contract::Way;
 use std::path::PathBuf;
 
 /// Why the chain could not be asked, or what it answered.
@@ -153,6 +155,30 @@ pub enum SendError {
         /// What the call takes.
         needed: u128,
     },
+    /// The token is not fit for this deposit; nothing was sent.
+    #[error("token {token}: {oddity}")]
+    OddToken {
+        /// The token.
+        token: Address,
+        /// Why.
+        oddity: Oddity,
+    },
+    /// The token cannot be deposited in this way, or in none; nothing was sent.
+    #[error("token {token} cannot be deposited {} now", by(.way.as_ref()))]
+    NoSuchWay {
+        /// The token.
+        token: Address,
+        /// None where every way was tried.
+        way: Option<Way>,
+    },
+    /// What the way needs was not signed; nothing was sent.
+    #[error("token {token}: {source}")]
+    Unsigned {
+        /// The token.
+        token: Address,
+        /// Why.
+        source: Box<AuthorizeError>,
+    },
     /// The account cannot pay for the gas.
     #[error("{account} has {balance} wei, too little to pay for a transaction")]
     TooFewCoins {
@@ -177,6 +203,10 @@ pub enum SendError {
     Stopped,
 }
 
+fn by(way: Option<&Way>) -> String {
+    way.map_or_else(|| "in any way".to_owned(), |way| format!("by {way}"))
+}
+
 fn reason(revert: Option<&Revert>) -> String {
     revert.map_or_else(|| "the chain does not tell why".to_owned(), ToString::to_string)
 }
@@ -187,9 +217,12 @@ impl SendError {
         match self {
             Self::Chain(error) => error.is_transient(),
             Self::NonceTaken { .. } | Self::Journal(_) => true,
+            Self::Unsigned { source, .. } => source.is_transient(),
             Self::Reverts(_)
             | Self::Reverted { .. }
             | Self::TooFewTokens { .. }
+            | Self::OddToken { .. }
+            | Self::NoSuchWay { .. }
             | Self::TooFewCoins { .. }
             | Self::Stopped => false,
         }
@@ -203,6 +236,9 @@ impl SendError {
             Self::Chain(_)
             | Self::Reverted { revert: None, .. }
             | Self::TooFewTokens { .. }
+            | Self::OddToken { .. }
+            | Self::NoSuchWay { .. }
+            | Self::Unsigned { .. }
             | Self::TooFewCoins { .. }
             | Self::NonceTaken { .. }
             | Self::Journal(_)

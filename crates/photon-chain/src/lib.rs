@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod abi;
 mod account;
 mod bindings;
 mod endpoint;
@@ -13,6 +14,7 @@ mod pending;
 mod revert;
 mod sender;
 pub mod token;
+pub mod typed_data;
 mod wallet;
 mod witness;
 
@@ -22,7 +24,7 @@ pub use error::{AccountError, ChainError, NetworkFileError, SendError};
 pub use follower::{ChainInput, Cursor, FollowerConfig, follow};
 pub use mnemonic::Mnemonic;
 pub use network::{Difference, Network};
-pub use revert::{ContractError, Revert};
+pub use revert::{ContractError, ReceiverError, Revert};
 pub use sender::{Done, Intent, Outcome, Report, Sender, SenderConfig};
-pub use wallet::{Deployed, Mined, SentTransaction, Wallet, WalletConfig};
+pub use wallet::{Deployed, Mined, SentTransaction, Wallet, WalletConfig, estimate};
 pub use witness::{Verdict, WitnessConfig, watch};

@@ -1,4 +1,4 @@
-use crate::bindings::{PhotonNetwork, TestToken};
+use crate::bindings::{DepositReceiver, PhotonNetwork, TestToken};
 use alloy::primitives::{Address, Bytes, U256};
 use alloy::sol_types::{Panic, PanicKind, Revert as Message, SolError, SolInterface};
 use photon_wire::contract::{Call, Means};
@@ -6,6 +6,34 @@ use std::fmt;
 
 /// Every custom error of the contract, with its values.
 pub use PhotonNetwork::PhotonNetworkErrors as ContractError;
+
+/// Every custom error of the deposit receiver that the contract has not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReceiverError {
+    /// What came with the tokens is no instruction: this many bytes.
+    UnknownInstruction(U256),
+    /// Only a token may tell that it was allowed to be spent.
+    NotTheToken {
+        /// The token.
+        token: Address,
+        /// Who told it.
+        caller: Address,
+    },
+    /// Only Photon's contract may ask for what lies there.
+    NotTheNetwork {
+        /// The contract.
+        network: Address,
+        /// Who asked.
+        caller: Address,
+    },
+    /// Only an owner may open a channel with his tokens.
+    NotTheOwner {
+        /// Whose tokens.
+        owner: Address,
+        /// Who sent them.
+        operator: Address,
+    },
+}
 
 const NONE: u8 = 0;
 const OPEN: u8 = 1;
@@ -29,6 +57,8 @@ mod standard {
 pub enum Revert {
     /// Photon's contract, with a custom error.
     Contract(ContractError),
+    /// Photon's deposit receiver, with a custom error.
+    Receiver(ReceiverError),
     /// A token: this account has less than it should give.
     TokenBalance {
         /// What it has.
@@ -58,6 +88,9 @@ impl Revert {
     pub fn decode(data: &[u8]) -> Self {
         if let Ok(error) = ContractError::abi_decode(data) {
             return Self::Contract(error);
+        }
+        if let Some(error) = of_receiver(data) {
+            return Self::Receiver(error);
         }
         if let Some(revert) = of_token(data) {
             return revert;
@@ -94,6 +127,43 @@ impl Revert {
     }
 }
 
+fn of_receiver(data: &[u8]) -> Option<ReceiverError> {
+    use DepositReceiver::{NotTheNetwork, NotTheOwner, NotTheToken, UnknownInstruction};
+    if let Ok(error) = UnknownInstruction::abi_decode(data) {
+        return Some(ReceiverError::UnknownInstruction(error.length));
+    }
+    if let Ok(NotTheToken { token, caller }) = NotTheToken::abi_decode(data) {
+        return Some(ReceiverError::NotTheToken { token, caller });
+    }
+    if let Ok(NotTheNetwork { network, caller }) = NotTheNetwork::abi_decode(data) {
+        return Some(ReceiverError::NotTheNetwork { network, caller });
+    }
+    let NotTheOwner { owner, operator } = NotTheOwner::abi_decode(data).ok()?;
+    Some(ReceiverError::NotTheOwner { owner, operator })
+}
+
+impl fmt::Display for ReceiverError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownInstruction(length) => {
+                write!(
+                    out,
+                    "an instruction of {length} bytes came with the tokens, expected 64 or 96"
+                )
+            }
+            Self::NotTheToken { token, caller } => {
+                write!(out, "{caller} speaks for token {token}, expected the token itself")
+            }
+            Self::NotTheNetwork { network, caller } => {
+                write!(out, "{caller} asks for tokens, expected the contract {network}")
+            }
+            Self::NotTheOwner { owner, operator } => {
+                write!(out, "{operator} cannot open a channel with tokens of {owner}")
+            }
+        }
+    }
+}
+
 fn of_token(data: &[u8]) -> Option<Revert> {
     use TestToken::TestTokenErrors as Ours;
     use standard::Erc20::Erc20Errors as Standard;
@@ -122,6 +192,7 @@ impl fmt::Display for Revert {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Contract(error) => out.write_str(&sentence(error)),
+            Self::Receiver(error) => error.fmt(out),
             Self::TokenBalance { balance, needed } => {
                 write!(out, "the token balance is {balance}, needed {needed}")
             }
@@ -169,7 +240,6 @@ macro_rules! sentences {
 
 sentences! {
     AmountTooLarge(e): "amount is {}, at most {} fits", e.got, e.limit;
-    ApprovalFailed(e): "token {} refused an allowance to {}", e.token, e.spender;
     AuthorizationRefused(e):
         "{} refused the signature of {} over {}, or the transfer",
         authority(e.means, e.token), e.participant, e.amount;
@@ -203,6 +273,7 @@ sentences! {
         e.registered, e.expiration;
     SealedByDeclaration(e): "the payee of {} closed with a declaration, nothing newer counts",
         e.payer;
+    SendToTheReceiver(e): "tokens with a word go to the deposit receiver {}", e.receiver;
     SettleTimeoutOutOfBounds(e): "settle timeout is {} s, expected {} s to {} s",
         e.got, e.least, e.greatest;
     SlotOutOfRange(e): "slot is {}, expected below {}", e.got, e.limit;

@@ -2,9 +2,9 @@ use crate::bindings::{input, pulls};
 use crate::error::{ChainError, SendError};
 use crate::pending::{Look, Pending};
 use crate::revert::Revert;
-use crate::token;
+use crate::token::{self, Funding, Prepared, Step};
 use crate::wallet::{Draft, Mined, Note, SentTransaction, Wallet};
-use photon_wire::contract::Call;
+use photon_wire::contract::{Call, Way};
 use photon_wire::{Address, Amount, Timestamp, Token};
 use std::io;
 use std::sync::Arc;
@@ -233,14 +233,13 @@ impl Carrier {
         earlier: &mut Vec<SentTransaction>,
     ) -> Result<Mined, SendError> {
         let id = intent.id;
-        if let Some((token, amount)) = pulls.filter(|_| earlier.is_empty()) {
-            self.allow(id, token, amount).await?;
-        }
-        let input = input(&intent.call, self.wallet.address());
+        let step = match Funding::of(&intent.call).filter(|_| pulls.is_some()) {
+            Some(funding) => self.funded(id, &funding, &intent.call, earlier).await?,
+            None => Step::new(self.contract, input(&intent.call, self.wallet.address())),
+        };
         let journal = Arc::clone(&self.journal);
         let note = Note(Some(Arc::new(move |sent| journal(id, sent))));
-        let call = Draft::call(self.contract, input);
-        let draft = Draft { deadline: intent.deadline, note, ..call };
+        let draft = Draft { deadline: intent.deadline, note, ..Draft::from(step) };
         let pending = self.wallet.begin(draft, earlier).await?;
         earlier.clear();
         let told = |sent| Report::Sent { id, sent };
@@ -279,35 +278,52 @@ impl Carrier {
         }
     }
 
-    /// Lets the contract take what the call needs, and not more.
-    async fn allow(&self, id: u64, token: Token, amount: Amount) -> Result<(), SendError> {
-        let (endpoint, account) = (self.wallet.endpoint(), self.wallet.address());
-        let balance = token::balance(endpoint, token, account).await?;
-        if balance < amount {
-            return Err(SendError::TooFewTokens {
-                account,
-                token: token.0,
-                balance: balance.0,
-                needed: amount.0,
-            });
+    /// How the deposit is made: by the way that is wanted, or the cheapest that the token offers.
+    /// What has to be allowed first is allowed and mined here, and not more of it than is needed.
+    async fn funded(
+        &self,
+        id: u64,
+        funding: &Funding,
+        call: &Call,
+        earlier: &[SentTransaction],
+    ) -> Result<Step, SendError> {
+        let (endpoint, account) = (self.wallet.endpoint(), self.wallet.account());
+        let wanted = way_of(call);
+        let prepared = token::prepare(endpoint, self.contract, account, funding, wanted).await;
+        if !earlier.is_empty() {
+            // An earlier process sent it: it may be mined, and then nothing can be prepared.
+            return match prepared {
+                Err(error) if error.is_transient() => Err(error),
+                Err(_) => Ok(Step::new(self.contract, input(call, account.address()))),
+                Ok(prepared) => Ok(prepared.step),
+            };
         }
-        let allowed = token::allowance(endpoint, token, account, self.contract).await?;
-        if allowed >= amount {
-            return Ok(());
+        let Prepared { way, approvals, step } = prepared?;
+        tracing::debug!(id, %way, approvals = approvals.len(), "a deposit has its way");
+        for approval in approvals {
+            let pending = self.wallet.begin(Draft::from(approval), &[]).await?;
+            self.wait(pending, |sent| Report::Approving { id, sent }).await?;
         }
-        match self.approve(id, token, amount).await {
-            // Some tokens change an allowance only from or to zero.
-            Err(SendError::Reverts(_)) if !allowed.is_zero() => {
-                self.approve(id, token, Amount::ZERO).await?;
-                self.approve(id, token, amount).await
-            }
-            other => other,
-        }
+        Ok(step)
     }
+}
 
-    async fn approve(&self, id: u64, token: Token, amount: Amount) -> Result<(), SendError> {
-        let draft = Draft::call(token.0, token::approval(self.contract, amount));
-        let pending = self.wallet.begin(draft, &[]).await?;
-        self.wait(pending, |sent| Report::Approving { id, sent }).await.map(drop)
+/// The way that the call wants.
+const fn way_of(call: &Call) -> Option<Way> {
+    match call {
+        Call::Open { way, .. } | Call::Deposit { way, .. } => *way,
+        Call::Close { .. }
+        | Call::Update { .. }
+        | Call::Unlock { .. }
+        | Call::RegisterSecrets(_)
+        | Call::Settle { .. }
+        | Call::Withdraw { .. }
+        | Call::CooperativeSettle { .. }
+        | Call::Punish { .. }
+        | Call::SettleMany { .. }
+        | Call::OpenAuthorized { .. }
+        | Call::DepositAuthorized { .. }
+        | Call::CancelAuthorization { .. }
+        | Call::ClaimCredit { .. } => None,
     }
 }

@@ -1,5 +1,20 @@
 //! What tokens say of themselves and of accounts.
 
+mod authorize;
+mod domain;
+mod examination;
+mod examine;
+mod funding;
+mod prepare;
+mod simulation;
+
+pub use authorize::{Authorization, AuthorizeError, authorize};
+pub use examination::{Examination, Gasless, Oddity, Offer};
+pub use examine::examine;
+pub use funding::Funding;
+pub(crate) use prepare::{Prepared, prepare};
+pub(crate) use simulation::Step;
+
 use crate::bindings::TestToken;
 use crate::endpoint::Endpoint;
 use crate::error::ChainError;
@@ -7,8 +22,12 @@ use alloy::primitives::Bytes;
 use alloy::sol_types::SolCall;
 use photon_wire::{Address, Amount, Token};
 
+/// Where Permit2 is on every chain that has it. Source: Uniswap's Permit2, deployed by CREATE2.
+pub const PERMIT2: Address =
+    alloy::primitives::address!("000000000022D473030F116dDEE9F6B43aC78BA3");
+
 /// How a token's amounts are shown.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TokenInfo {
     /// Short; empty where the token has none.
     pub symbol: String,
@@ -67,11 +86,6 @@ pub async fn allowance(
     let allowance = TestToken::allowanceCall::abi_decode_returns(&data)
         .map_err(|_| ChainError::NotAToken(token.0))?;
     Ok(Amount(allowance.saturating_to()))
-}
-
-pub(crate) fn approval(spender: Address, amount: Amount) -> Bytes {
-    let amount = alloy::primitives::U256::from(amount.0);
-    TestToken::approveCall { spender, amount }.abi_encode().into()
 }
 
 /// What every token answers; a contract that refuses to is none.

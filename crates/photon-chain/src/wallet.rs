@@ -4,11 +4,13 @@ use crate::endpoint::Endpoint;
 use crate::error::{ChainError, SendError};
 use crate::fees::Fees;
 use crate::pending::{Look, Pending};
+use crate::token::Step;
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope, TxLegacy};
 use alloy::eips::Encodable2718;
 use alloy::primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy::signers::SignerSync;
 use alloy::sol_types::SolCall;
+use photon_wire::contract::Call;
 use photon_wire::{Amount, BlockNumber, Timestamp, Token};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -132,6 +134,12 @@ impl Draft {
     }
 }
 
+impl From<Step> for Draft {
+    fn from(step: Step) -> Self {
+        Self { value: step.value, ..Self::call(step.to, step.input) }
+    }
+}
+
 /// What the chain says to a transaction.
 pub(crate) enum Verdict {
     /// It is in the pool, or may be.
@@ -165,6 +173,10 @@ impl Wallet {
     /// The account's address.
     pub fn address(&self) -> Address {
         self.0.account.address()
+    }
+
+    pub(crate) fn account(&self) -> &Account {
+        &self.0.account
     }
 
     pub(crate) fn config(&self) -> &WalletConfig {
@@ -482,4 +494,22 @@ fn too_dear(cap: u128) -> SendError {
         code: 0,
         message: format!("the fee is too low, and we offer at most {cap} wei for each gas"),
     })
+}
+
+/// The gas that a call to the contract would take from this sender, asked before anything is sent.
+/// A deposit is taken as one that the contract pulls.
+///
+/// # Errors
+/// Where the chain cannot be asked, or the call would revert.
+pub async fn estimate(
+    endpoint: &Endpoint,
+    contract: Address,
+    from: Address,
+    call: &Call,
+) -> Result<u64, SendError> {
+    let step = Step::new(contract, crate::bindings::input(call, from));
+    match endpoint.estimate(&step.question(from)).await {
+        Err(ChainError::Reverted(revert)) => Err(SendError::Reverts(revert)),
+        answer => Ok(answer?),
+    }
 }

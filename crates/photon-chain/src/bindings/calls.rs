@@ -279,9 +279,14 @@ fn deposit(key: &ChannelKey, epoch: Epoch, participant: Address, amount: Amount)
     .abi_encode()
 }
 
+/// As [`input`], behind the owner's permit, in one transaction of his own.
+pub(crate) fn permitted_input(token: Token, owner: Address, by: &Permit, call: &Call) -> Bytes {
+    permitted(token, owner, Some(by), input(call, owner).to_vec()).into()
+}
+
 /// The input of the transaction that says `call` in the name of `sender`, where the contract pulls
 /// what is deposited.
-pub(crate) fn input(call: &Call, sender: Address) -> Bytes {
+pub fn input(call: &Call, sender: Address) -> Bytes {
     match call {
         Call::Open { token, partner, settle_timeout, amount, way: _ } => {
             open(*token, *partner, *settle_timeout, *amount)
