@@ -1,37 +1,45 @@
+mod line;
+
 use crate::error::ChainError;
+use crate::pauses::Pauses;
 use crate::revert::Revert;
 use alloy::primitives::{Address, B256, Bytes, U64, U128, U256};
-use alloy::providers::{Provider, RootProvider};
 use alloy::pubsub::Subscription;
-use alloy::rpc::client::{ClientBuilder, RpcClient};
-use alloy::rpc::json_rpc::{RpcError, RpcRecv, RpcSend};
+use alloy::rpc::json_rpc::{RpcRecv, RpcSend};
 use alloy::rpc::types::Log;
-use alloy::transports::http::reqwest::Url;
-use alloy::transports::ws::WsConnect;
-use alloy::transports::{TransportError, TransportErrorKind};
+use line::Line;
 use photon_wire::{BlockNumber, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::sleep;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long one answer may take where another endpoint can be asked instead.
+const SHORT_PATIENCE: Duration = Duration::from_secs(5);
+/// How often an endpoint that limits our rate is asked again before that is passed on.
+const LIMITED: usize = 4;
+/// The pauses between: from a quarter of a second on.
+const LIMITED_PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(4));
 
 /// What old chains answer to a parameter that they do not know. Source: JSON-RPC 2.0.
 const INVALID_PARAMETERS: i64 = -32_602;
 
-/// A chain behind a JSON-RPC URL. Cheap to clone; connects when it is first asked, and again
-/// after the connection was lost.
+/// A chain behind one or more JSON-RPC URLs. Cheap to clone; connects when it is first asked, and
+/// again after the connection was lost.
 #[derive(Clone)]
 pub struct Endpoint(Arc<Inner>);
 
 struct Inner {
-    url: Url,
-    shown: String,
-    client: Mutex<Option<RpcClient>>,
+    /// The first one is asked; the others stand in for it, in this order.
+    lines: Vec<Line>,
+    /// Which one answered last.
+    current: AtomicUsize,
+    /// What all of them must say that they are, where several may be asked.
+    chain_id: u64,
 }
 
 /// A block, as far as it concerns us.
@@ -95,25 +103,55 @@ impl Endpoint {
     /// # Errors
     /// Where the text is no such URL.
     pub fn new(url: &str) -> Result<Self, ChainError> {
-        let refused = |reason: String| ChainError::Url { url: url.to_owned(), reason };
-        let parsed = Url::parse(url).map_err(|error| refused(error.to_string()))?;
-        if !matches!(parsed.scheme(), "http" | "https" | "ws" | "wss") {
-            return Err(refused(format!("its scheme is `{}`", parsed.scheme())));
-        }
-        let host = parsed.host_str().unwrap_or_default();
-        let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let shown = format!("{}://{host}{port}", parsed.scheme());
-        Ok(Self(Arc::new(Inner { url: parsed, shown, client: Mutex::new(None) })))
+        Ok(Self::of(vec![Line::new(url)?], 0))
     }
 
-    /// Scheme, host and port: fit to be shown, without a key that the path may hold.
+    /// As [`Endpoint::new`], with others of the same chain that stand in for it, in their order,
+    /// while it is silent, answers with errors or limits our rate; it is tried again after a
+    /// while. One of another chain than `chain_id` is never believed. Transactions are handed to
+    /// all of them.
+    ///
+    /// # Errors
+    /// Where one of the texts is no URL of a chain.
+    pub fn with_stand_ins(
+        url: &str,
+        stand_ins: &[String],
+        chain_id: u64,
+    ) -> Result<Self, ChainError> {
+        let urls = std::iter::once(url).chain(stand_ins.iter().map(String::as_str));
+        let lines: Result<_, _> = urls.map(Line::new).collect();
+        Ok(Self::of(lines?, chain_id))
+    }
+
+    fn of(lines: Vec<Line>, chain_id: u64) -> Self {
+        Self(Arc::new(Inner { lines, current: AtomicUsize::new(0), chain_id }))
+    }
+
+    /// Scheme, host and port of the one that answers: fit to be shown, without a key that the path
+    /// may hold.
     pub fn shown(&self) -> &str {
-        &self.0.shown
+        self.current().map_or("", Line::shown)
     }
 
     /// Whether new blocks are announced to us.
     pub fn is_websocket(&self) -> bool {
-        matches!(self.0.url.scheme(), "ws" | "wss")
+        self.current().is_some_and(Line::is_websocket)
+    }
+
+    /// The one that answers, counted from 0.
+    pub(crate) fn line(&self) -> usize {
+        self.0.current.load(Ordering::Relaxed)
+    }
+
+    fn current(&self) -> Option<&Line> {
+        self.0.lines.get(self.line())
+    }
+
+    /// Lets another one stand in for the one that answers: it is not well, although it answers.
+    pub fn pass_over(&self) {
+        let Some(line) = self.current().filter(|_| self.0.lines.len() > 1) else { return };
+        tracing::warn!(url = line.shown(), "another endpoint stands in for this one");
+        line.rest();
     }
 
     /// The id that transactions and claims are signed for.
@@ -205,7 +243,17 @@ impl Endpoint {
         Err(if tells { ChainError::Reverted(revert) } else { refused })
     }
 
-    pub(crate) async fn gas_price(&self) -> Result<u128, ChainError> {
+    /// The block that the chain calls by this word.
+    pub(crate) async fn tagged(&self, tag: &'static str) -> Result<Option<Head>, ChainError> {
+        let block: Option<BlockAnswer> = self.request("eth_getBlockByNumber", (tag, false)).await?;
+        Ok(block.map(Head::from))
+    }
+
+    /// What each gas costs at present, in wei.
+    ///
+    /// # Errors
+    /// Where the chain cannot be asked.
+    pub async fn gas_price(&self) -> Result<u128, ChainError> {
         self.request("eth_gasPrice", ()).await.map(|price: U128| price.to())
     }
 
@@ -222,7 +270,18 @@ impl Endpoint {
     }
 
     pub(crate) async fn send_raw(&self, transaction: &Bytes) -> Result<B256, ChainError> {
-        self.request("eth_sendRawTransaction", (transaction,)).await
+        const METHOD: &str = "eth_sendRawTransaction";
+        let answer = self.request(METHOD, (transaction.clone(),)).await;
+        let taken_by = self.line();
+        for index in (0..self.0.lines.len()).filter(|index| *index != taken_by) {
+            let (inner, transaction) = (Arc::clone(&self.0), transaction.clone());
+            tokio::spawn(async move {
+                // One that says to have taken it and keeps it back cannot hold us up.
+                let Some(line) = inner.lines.get(index) else { return };
+                let _: Result<B256, _> = line.ask(METHOD, (transaction,), SHORT_PATIENCE).await;
+            });
+        }
+        answer
     }
 
     pub(crate) async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, ChainError> {
@@ -242,11 +301,13 @@ impl Endpoint {
     pub(crate) async fn logs(
         &self,
         contract: Address,
+        topics: &Value,
         from: BlockNumber,
         to: BlockNumber,
     ) -> Result<Vec<Log>, ChainError> {
         let filter = json!({
             "address": contract,
+            "topics": topics,
             "fromBlock": U64::from(from.0),
             "toBlock": U64::from(to.0),
         });
@@ -255,9 +316,10 @@ impl Endpoint {
 
     /// Announcements of new blocks, over a WebSocket; they may end at any time.
     pub(crate) async fn new_heads(&self) -> Result<Subscription<Value>, ChainError> {
-        let provider: RootProvider = RootProvider::new(self.client().await?);
-        let answer = timeout(PATIENCE, provider.subscribe(("newHeads",)).into_future()).await;
-        self.understand("eth_subscribe", answer)
+        match self.current() {
+            Some(line) => line.new_heads(PATIENCE).await,
+            None => Err(nobody()),
+        }
     }
 
     pub(crate) async fn request<P: RpcSend, R: RpcRecv>(
@@ -265,72 +327,54 @@ impl Endpoint {
         method: &'static str,
         parameters: P,
     ) -> Result<R, ChainError> {
-        let client = self.client().await?;
-        let answer = timeout(PATIENCE, client.request(method, parameters).into_future()).await;
-        let lost = matches!(
-            &answer,
-            Err(_) | Ok(Err(RpcError::Transport(TransportErrorKind::BackendGone)))
-        );
-        if lost && self.is_websocket() {
-            self.0.client.lock().await.take();
+        let mut pauses = Pauses::new(LIMITED_PAUSE.0, LIMITED_PAUSE.1);
+        let mut limited: usize = 0;
+        loop {
+            match self.ask_around(method, &parameters).await {
+                Err(ChainError::Limited { .. }) if limited < LIMITED => {
+                    limited = limited.saturating_add(1);
+                    sleep(pauses.next()).await;
+                }
+                answer => return answer,
+            }
         }
-        self.understand(method, answer)
     }
 
-    fn understand<R>(
+    /// Asks one after the other, until one gives an answer that is not its own failure.
+    async fn ask_around<P: RpcSend, R: RpcRecv>(
         &self,
         method: &'static str,
-        answer: Result<Result<R, TransportError>, tokio::time::error::Elapsed>,
+        parameters: &P,
     ) -> Result<R, ChainError> {
-        match answer {
-            Ok(answer) => answer.map_err(|error| self.fault(method, error)),
-            Err(_) => Err(ChainError::Silent {
-                url: self.0.shown.clone(),
-                method,
-                seconds: PATIENCE.as_secs(),
-            }),
+        let lines = &self.0.lines;
+        if let [line] = lines.as_slice() {
+            return line.ask(method, parameters.clone(), PATIENCE).await;
         }
-    }
-
-    async fn client(&self) -> Result<RpcClient, ChainError> {
-        let mut held = self.0.client.lock().await;
-        if let Some(client) = &*held {
-            return Ok(client.clone());
-        }
-        let client = if self.is_websocket() {
-            // We connect again ourselves, so that an end that is gone is told at once.
-            let connect = WsConnect::new(self.0.url.as_str()).with_max_retries(0);
-            let connected = timeout(PATIENCE, ClientBuilder::default().ws(connect)).await;
-            self.understand("connect", connected)?
-        } else {
-            ClientBuilder::default().http(self.0.url.clone())
-        };
-        *held = Some(client.clone());
-        Ok(client)
-    }
-
-    fn fault(&self, method: &'static str, error: TransportError) -> ChainError {
-        match error {
-            RpcError::ErrorResp(answer) => {
-                if let Some(data) = answer.as_revert_data() {
-                    return ChainError::Reverted(Revert::decode(&data));
+        let (resting, rested): (Vec<_>, Vec<_>) =
+            lines.iter().enumerate().partition(|(_, line)| line.is_resting());
+        let mut failure = nobody();
+        for (index, line) in rested.into_iter().chain(resting) {
+            let answer = match line.check(self.0.chain_id, SHORT_PATIENCE).await {
+                Ok(()) => line.ask(method, parameters.clone(), SHORT_PATIENCE).await,
+                Err(error) => Err(error),
+            };
+            match answer {
+                Err(error) if error.is_of_the_endpoint() => {
+                    line.rest();
+                    tracing::debug!(url = line.shown(), %error, "an endpoint is passed over");
+                    failure = error;
                 }
-                let message = answer.message.into_owned();
-                // Source: the JSON-RPC interface of Ethereum's clients, where 3 is a revert.
-                if answer.code == 3 || message == "execution reverted" {
-                    return ChainError::Reverted(Revert::Unknown(Bytes::new()));
+                answer => {
+                    line.answered();
+                    let before = self.0.current.swap(index, Ordering::Relaxed);
+                    if before != index {
+                        tracing::warn!(url = line.shown(), "this endpoint answers now");
+                    }
+                    return answer;
                 }
-                ChainError::Refused { method, code: answer.code, message }
-            }
-            RpcError::NullResp => missing(method, "it is null"),
-            RpcError::DeserError { err, .. } => missing(method, &err.to_string()),
-            RpcError::Transport(_)
-            | RpcError::UnsupportedFeature(_)
-            | RpcError::LocalUsageError(_)
-            | RpcError::SerError(_) => {
-                ChainError::Unreachable { url: self.0.shown.clone(), reason: innermost(&error) }
             }
         }
+        Err(failure)
     }
 }
 
@@ -338,13 +382,8 @@ fn missing(method: &'static str, reason: &str) -> ChainError {
     ChainError::Answer { method, reason: reason.to_owned() }
 }
 
-/// The deepest cause: it says what happened, and it does not repeat the URL.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    cause.to_string()
+fn nobody() -> ChainError {
+    ChainError::Unreachable { url: String::new(), reason: "no endpoint is named".to_owned() }
 }
 
 #[cfg(test)]

@@ -44,6 +44,14 @@ pub enum ChainError {
         /// The chain's words.
         message: String,
     },
+    /// The chain is asked more often than it allows.
+    #[error("{url} limits how often it is asked ({reason}); ask it less, or name another endpoint")]
+    Limited {
+        /// Scheme, host and port.
+        url: String,
+        /// The chain's words.
+        reason: String,
+    },
     /// The answer is not what the method answers.
     #[error("the chain's answer to {method} makes no sense: {reason}")]
     Answer {
@@ -100,6 +108,16 @@ pub enum ChainError {
         /// What the consumer told us to go on after.
         handled: u64,
     },
+    /// The endpoint that stands in for another one knows another chain than that one told.
+    #[error(
+        "{url} stands in for another endpoint, and disagrees with it: block {block} is another"
+    )]
+    Disagrees {
+        /// Scheme, host and port of the one that stands in.
+        url: String,
+        /// Where they differ.
+        block: u64,
+    },
     /// A block was replaced while we read it; the next look will see the new one.
     #[error("block {0} was replaced while it was read")]
     Moved(u64),
@@ -113,7 +131,9 @@ impl ChainError {
             | Self::Silent { .. }
             | Self::Refused { .. }
             | Self::Answer { .. }
+            | Self::Limited { .. }
             | Self::Behind { .. }
+            | Self::Disagrees { .. }
             | Self::Moved(_) => true,
             Self::Url { .. }
             | Self::Reverted(_)
@@ -122,6 +142,30 @@ impl ChainError {
             | Self::OtherContract { .. }
             | Self::OtherParameters { .. }
             | Self::NotAToken(_) => false,
+        }
+    }
+}
+
+impl ChainError {
+    /// Whether it is a failure of the endpoint, so that another one may answer.
+    pub(crate) const fn is_of_the_endpoint(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Silent { .. }
+            | Self::Limited { .. }
+            | Self::Answer { .. }
+            | Self::WrongChain { .. } => true,
+            // Source: JSON-RPC 2.0, internal error.
+            Self::Refused { code, .. } => *code == -32_603,
+            Self::Url { .. }
+            | Self::Reverted(_)
+            | Self::NoContract { .. }
+            | Self::OtherContract { .. }
+            | Self::OtherParameters { .. }
+            | Self::NotAToken(_)
+            | Self::Behind { .. }
+            | Self::Disagrees { .. }
+            | Self::Moved(_) => false,
         }
     }
 }

@@ -1,23 +1,33 @@
-use crate::bindings::events;
+mod age;
+mod depth;
+mod interest;
+mod read;
+mod trail;
+
 use crate::endpoint::{Endpoint, Head};
 use crate::error::ChainError;
 use crate::network::Network;
+use crate::pauses::Pauses;
+use age::HeadAge;
 use alloy::primitives::{Address, B256};
 use alloy::pubsub::Subscription;
-use alloy::rpc::types::Log;
+use depth::Plumb;
+use interest::Telling;
 use photon_wire::contract::{Event, Position};
 use photon_wire::{BlockNumber, Timestamp};
+use read::malformed;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
+use trail::Trail;
 
-/// How many blocks' hashes are remembered, to find where a reorganisation began.
-const REMEMBERED: usize = 256;
-/// The longest pause between two tries at a chain that does not answer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+pub use depth::{Depth, DepthError};
+pub use interest::{AccountInterest, Interest};
+
+/// The longest pause between two tries at a chain that does not answer, before its random part.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// So many faults in a row are trouble.
 const FAULTS: u32 = 2;
 /// Announced blocks are not relied on: we look at least this often.
@@ -26,8 +36,12 @@ const LEAST_OFTEN: Duration = Duration::from_secs(15);
 /// How the chain is followed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FollowerConfig {
-    /// How many blocks must lie on top of one before it is told; 0 tells the newest at once.
-    pub confirmations: u64,
+    /// How deep a block must be before it is told as one that counts.
+    pub depth: Depth,
+    /// How old the newest block may be before that is told as trouble, by the time in it and by
+    /// how long it has been the newest; none: as old as it likes, for chains that make blocks only
+    /// when there is something to put into them.
+    pub head_age: Option<Duration>,
     /// How often to look for new blocks; over a WebSocket they are announced.
     pub poll: Duration,
     /// The most blocks whose events are asked for at once.
@@ -37,29 +51,37 @@ pub struct FollowerConfig {
 }
 
 impl Default for FollowerConfig {
-    /// Three confirmations, a look each second, 2000 blocks at once.
+    /// Three blocks deep, a newest block of at most ten times twelve seconds, a look each second,
+    /// 2000 blocks at once.
     fn default() -> Self {
-        Self { confirmations: 3, poll: Duration::from_secs(1), range: 2_000, queue: 1_024 }
+        Self {
+            depth: Depth::Blocks(3),
+            head_age: Some(Duration::from_secs(120)),
+            poll: Duration::from_secs(1),
+            range: 2_000,
+            queue: 1_024,
+        }
     }
 }
 
 impl FollowerConfig {
-    /// For a development chain: tells the newest block, looks every 100 ms.
+    /// For a development chain: the newest block counts, however old; a look every 100 ms.
     pub fn quick() -> Self {
-        Self { confirmations: 0, poll: Duration::from_millis(100), ..Self::default() }
+        let (depth, poll) = (Depth::Blocks(0), Duration::from_millis(100));
+        Self { depth, head_age: None, poll, ..Self::default() }
     }
 }
 
 /// How far the consumer is: what it persists together with what it made of the inputs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Cursor {
     /// The block that was handled, or begun.
     pub block: BlockNumber,
     /// The last log of the block that was handled; none where all of the block was.
     pub log: Option<u32>,
-    /// The block's hash, where it is known and all of the block was handled: with it, a
-    /// reorganisation that happened meanwhile is noticed.
-    pub hash: Option<B256>,
+    /// The hashes of that block and of earlier ones, where they are known: with them, a
+    /// reorganisation that happened meanwhile is noticed, and where it began.
+    pub hashes: Vec<(BlockNumber, B256)>,
 }
 
 impl Cursor {
@@ -70,16 +92,26 @@ impl Cursor {
 
     /// All up to and in this block was handled.
     pub const fn after_block(block: BlockNumber) -> Self {
-        Self { block, log: None, hash: None }
+        Self { block, log: None, hashes: Vec::new() }
     }
 }
 
 /// What the chain has to say.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ChainInput {
-    /// The contract said something. An opening with a deposit is two events at one position: a
+    /// The contract said something, as deep as is demanded. An opening with a deposit is two events at one position: a
     /// [`Cursor`] with that position counts both as handled.
     Event(Position, Event),
+    /// The contract said something, not yet deep enough to count; told of the account's own
+    /// channels only. It is told again as an [`Event`](Self::Event) once it counts, unless the
+    /// block vanishes before.
+    Seen(Position, Event),
+    /// What was [`Seen`](Self::Seen) in this block and later ones may not be there any more; what
+    /// is, is told anew.
+    Unseen {
+        /// The lowest block that may be another one.
+        from: BlockNumber,
+    },
     /// All events up to and in this block have been told.
     Block {
         /// The block at the configured depth.
@@ -99,23 +131,30 @@ pub enum ChainInput {
     Reorganised {
         /// The last told block that is still in the chain, as far as we know.
         kept: BlockNumber,
+        /// Its time; zero where nothing is kept.
+        time: Timestamp,
     },
-    /// The chain cannot be asked; the text says why. Told once, until it recovers.
+    /// The chain cannot be asked, or its newest block is too old; the text says why. Told once,
+    /// until it recovers.
     Trouble(String),
     /// The chain answers again.
     Recovered,
 }
 
 /// Follows the contract; must be called within a tokio runtime. The task ends when the receiver is
-/// dropped. Every channel's events are told, of everybody.
+/// dropped.
+///
+/// Each block's events are told twice: as [`ChainInput::Seen`] while it is not deep enough, and as
+/// [`ChainInput::Event`] when it is. A consumer that begins again hears the former again.
 pub fn follow(
     endpoint: Endpoint,
     network: &Network,
+    interest: Interest,
     config: FollowerConfig,
     from: Cursor,
 ) -> mpsc::Receiver<ChainInput> {
     let (out, receiver) = mpsc::channel(config.queue.max(1));
-    let follower = Follower::new(endpoint, network, config, from, out);
+    let follower = Follower::new(endpoint, network, interest, config, from, out);
     tokio::spawn(follower.run());
     receiver
 }
@@ -124,18 +163,25 @@ struct Follower {
     endpoint: Endpoint,
     contract: Address,
     first: u64,
+    interest: Interest,
     config: FollowerConfig,
     out: mpsc::Sender<ChainInput>,
-    /// The next block to tell of.
+    /// The next block to tell of as one that counts.
     next: u64,
     /// Logs of this block up to this index were handled already.
     skip: Option<(u64, u32)>,
-    /// The hashes of told blocks, the newest ones.
-    told: BTreeMap<u64, B256>,
+    /// What was told as counting.
+    told: Trail,
+    /// Which of the endpoint's lines told it.
+    told_by: Option<usize>,
+    /// What was told as seen, above all that counts.
+    seen: Trail,
+    plumb: Plumb,
+    age: HeadAge,
     /// How many blocks to ask for at once.
     range: u64,
     /// The newest block of the last look, if all of it was told.
-    seen: Option<B256>,
+    newest: Option<B256>,
     /// Whether trouble was told, and no recovery.
     troubled: bool,
 }
@@ -165,6 +211,7 @@ impl Follower {
     fn new(
         endpoint: Endpoint,
         network: &Network,
+        interest: Interest,
         config: FollowerConfig,
         from: Cursor,
         out: mpsc::Sender<ChainInput>,
@@ -174,18 +221,26 @@ impl Follower {
             Some(index) => (from.block.0, Some((from.block.0, index))),
             None => (from.block.0.saturating_add(1), None),
         };
-        let hash = from.hash.filter(|_| from.log.is_none());
+        let mut told = Trail::default();
+        for (number, hash) in from.hashes.into_iter().filter(|(number, _)| number.0 < next) {
+            told.add(number.0, hash);
+        }
         Self {
             endpoint,
             contract: network.contract,
             first,
+            interest,
             config,
             out,
             next: next.max(first),
             skip,
-            told: hash.map(|hash| (from.block.0, hash)).into_iter().collect(),
+            told,
+            told_by: None,
+            seen: Trail::default(),
+            plumb: Plumb::new(config.depth),
+            age: HeadAge::new(config.head_age),
             range: config.range.max(1),
-            seen: None,
+            newest: None,
             troubled: false,
         }
     }
@@ -193,13 +248,15 @@ impl Follower {
     async fn run(mut self) {
         let mut announced = None;
         let mut faults: u32 = 0;
-        loop {
+        let mut pauses = Pauses::new(self.config.poll, LONGEST_PAUSE);
+        while !self.out.is_closed() {
             if announced.is_none() && self.endpoint.is_websocket() {
                 announced = self.endpoint.new_heads().await.ok();
             }
             match self.look().await {
                 Ok(progress) => {
                     faults = 0;
+                    pauses.reset();
                     if self.recover().await.is_err() {
                         return;
                     }
@@ -211,24 +268,17 @@ impl Follower {
                 Err(Halt::Fault(error)) => {
                     faults = faults.saturating_add(1);
                     announced = None;
-                    if faults >= FAULTS && !self.troubled {
-                        self.troubled = true;
-                        if self.out.send(ChainInput::Trouble(error.to_string())).await.is_err() {
-                            return;
-                        }
+                    tracing::debug!(%error, "cannot look at the chain");
+                    if faults >= FAULTS && self.complain(error.to_string()).await.is_err() {
+                        return;
                     }
-                    sleep(self.pause(faults)).await;
+                    tokio::select! {
+                        () = sleep(pauses.next()) => {}
+                        () = self.out.closed() => return,
+                    }
                 }
             }
-            if self.out.is_closed() {
-                return;
-            }
         }
-    }
-
-    fn pause(&self, faults: u32) -> Duration {
-        let doubled = 2_u32.saturating_pow(faults.saturating_sub(1).min(16));
-        self.config.poll.saturating_mul(doubled).min(LONGEST_PAUSE.max(self.config.poll))
     }
 
     /// Waits for a new block to be announced, or until it is time to look.
@@ -252,7 +302,21 @@ impl Follower {
         }
     }
 
+    async fn complain(&mut self, trouble: String) -> Result<(), Halt> {
+        if !std::mem::replace(&mut self.troubled, true) {
+            self.out.send(ChainInput::Trouble(trouble)).await.map_err(|_| Halt::Gone)?;
+        }
+        Ok(())
+    }
+
+    /// The chain has answered: all is well if its newest block is not too old.
     async fn recover(&mut self) -> Result<(), Halt> {
+        if let Some(complaint) = self.age.complaint(self.endpoint.shown()) {
+            if !self.troubled {
+                self.endpoint.pass_over();
+            }
+            return self.complain(complaint).await;
+        }
         if std::mem::take(&mut self.troubled) {
             self.out.send(ChainInput::Recovered).await.map_err(|_| Halt::Gone)?;
         }
@@ -267,84 +331,61 @@ impl Follower {
     /// Tells the next range of blocks, if there is one.
     async fn look(&mut self) -> Result<Progress, Halt> {
         let head = self.endpoint.head().await?;
-        if self.seen == Some(head.hash) {
+        self.age.note(&head);
+        if self.newest == Some(head.hash) {
             return Ok(Progress::CaughtUp);
         }
         self.check_told(&head).await?;
-        let depth = self.config.confirmations;
-        let target = head.number.0.checked_sub(depth).filter(|target| self.next <= *target);
-        let Some(target) = target else {
-            self.seen = Some(head.hash);
-            return Ok(Progress::CaughtUp);
-        };
-        let to = target.min(self.next.saturating_add(self.range.saturating_sub(1)));
-        match self.tell_range(to, &head).await {
-            Ok(()) => self.range = self.range.saturating_mul(2).min(self.config.range.max(1)),
-            // Too many results, or too long a range: each chain says it in other words.
-            Err(Halt::Fault(ChainError::Refused { .. } | ChainError::Silent { .. }))
-                if to > self.next =>
-            {
-                self.range = (to.saturating_sub(self.next) / 2).max(1);
-                return Ok(Progress::More);
-            }
-            Err(halt) => return Err(halt),
+        let target = self.plumb.target(&self.endpoint, &head).await?;
+        if let Some(target) = target.filter(|target| self.next <= *target) {
+            self.tell_counting(target, &head).await?;
+            return Ok(Progress::More);
         }
-        Ok(Progress::More)
+        if self.tell_seen(&head).await? == Progress::More {
+            return Ok(Progress::More);
+        }
+        self.newest = Some(head.hash);
+        Ok(Progress::CaughtUp)
     }
 
-    /// Goes back where what was told is not in the chain any more.
+    /// Goes back where what was told as counting is not in the chain any more.
     async fn check_told(&mut self, head: &Head) -> Result<(), Halt> {
         let handled = self.next.saturating_sub(1);
         // Where the head is below what was told, the chain lags or was set back: then nothing is
         // told until it has grown again, as the same or as another.
-        let latest = self.told.range(..=head.number.0).next_back();
-        let Some((last, hash)) = latest.map(|(last, hash)| (*last, *hash)) else {
-            if head.number.0 < handled && handled >= self.first {
-                return Err(ChainError::Behind { head: head.number.0, handled }.into());
-            }
-            return Ok(());
-        };
-        let there = if head.number.0 == last {
-            Some(*head)
-        } else {
-            self.endpoint.block(BlockNumber(last)).await?
-        };
-        match there {
-            Some(block) if block.hash != hash => self.go_back().await,
-            Some(_) | None => Ok(()),
+        if !self.told.has_up_to(head.number.0) && head.number.0 < handled && handled >= self.first {
+            return Err(ChainError::Behind { head: head.number.0, handled }.into());
         }
-    }
-
-    async fn go_back(&mut self) -> Result<(), Halt> {
-        let mut kept = self.first.saturating_sub(1);
-        for (number, hash) in self.told.iter().rev() {
-            let there = self.endpoint.block(BlockNumber(*number)).await?;
-            if there.is_some_and(|block| block.hash == *hash) {
-                kept = *number;
-                break;
-            }
+        let Some(fork) = self.told.fork(&self.endpoint, head).await? else { return Ok(()) };
+        // Another endpoint that knows another chain: none of them is believed against the other.
+        if self.told_by.is_some_and(|line| line != self.endpoint.line()) {
+            let url = self.endpoint.shown().to_owned();
+            return Err(ChainError::Disagrees { url, block: fork.from }.into());
         }
-        self.told.retain(|number, _| *number <= kept);
+        let kept = fork.kept.unwrap_or_else(|| self.first.saturating_sub(1));
+        let block = match fork.kept {
+            Some(kept) => self.endpoint.block(BlockNumber(kept)).await?,
+            None => None,
+        };
+        let time = block.map_or(Timestamp(0), |block| block.time);
+        tracing::warn!(kept, "the chain was reorganised below what counted");
+        if self.seen.newest().is_some() {
+            let from = BlockNumber(kept.saturating_add(1));
+            self.tell(ChainInput::Unseen { from }).await?;
+        }
+        self.seen = Trail::default();
+        self.told.cut(kept);
         self.next = kept.saturating_add(1);
         self.skip = None;
-        self.seen = None;
-        tracing::warn!(kept, "the chain was reorganised below what was told");
-        self.tell(ChainInput::Reorganised { kept: BlockNumber(kept) }).await
+        self.newest = None;
+        self.tell(ChainInput::Reorganised { kept: BlockNumber(kept), time }).await
     }
 
-    /// Tells all events up to `to`, and then the block.
-    async fn tell_range(&mut self, to: u64, head: &Head) -> Result<(), Halt> {
-        let end = self.block(to, head).await?;
-        let mut logs =
-            self.endpoint.logs(self.contract, BlockNumber(self.next), end.number).await?;
-        logs.retain(|log| !log.removed);
-        logs.sort_by_key(|log| (log.block_number, log.log_index));
-        let inputs = self.inputs(&logs, &end).await?;
-        if self.endpoint.block(end.number).await?.is_none_or(|block| block.hash != end.hash) {
-            return Err(ChainError::Moved(to).into());
-        }
-        for input in inputs {
-            self.tell(input).await?;
+    /// Tells all events of the next range up to `target`, and then the block.
+    async fn tell_counting(&mut self, target: u64, head: &Head) -> Result<(), Halt> {
+        let (end, events) = self.load(self.next, target, head, Telling::AtDepth).await?;
+        for (position, event) in events {
+            self.tell(ChainInput::Event(position, event)).await?;
         }
         self.tell(ChainInput::Block {
             number: end.number,
@@ -354,56 +395,31 @@ impl Follower {
             head_time: head.time,
         })
         .await?;
-        self.next = to.saturating_add(1);
+        self.next = end.number.0.saturating_add(1);
         self.skip = None;
-        self.told.insert(to, end.hash);
-        if self.told.len() > REMEMBERED {
-            self.told.pop_first();
-        }
+        self.told.add(end.number.0, end.hash);
+        self.told_by = Some(self.endpoint.line());
+        self.seen.forget(end.number.0);
         Ok(())
     }
 
-    async fn block(&self, number: u64, head: &Head) -> Result<Head, ChainError> {
-        if head.number.0 == number {
-            return Ok(*head);
+    /// Tells what is new above all that counts, and takes back what vanished.
+    async fn tell_seen(&mut self, head: &Head) -> Result<Progress, Halt> {
+        let counting = self.next.saturating_sub(1);
+        if let Some(fork) = self.seen.fork(&self.endpoint, head).await? {
+            let kept = fork.kept.unwrap_or(counting);
+            self.seen.cut(kept);
+            self.tell(ChainInput::Unseen { from: BlockNumber(kept.saturating_add(1)) }).await?;
         }
-        self.endpoint.block(BlockNumber(number)).await?.ok_or(ChainError::Moved(number))
-    }
-
-    async fn inputs(&self, logs: &[Log], end: &Head) -> Result<Vec<ChainInput>, ChainError> {
-        let mut inputs = Vec::new();
-        let mut latest = *end;
-        for log in logs {
-            let (number, index) = place(log)?;
-            if self.skip.is_some_and(|handled| (number, index) <= handled) {
-                continue;
-            }
-            let said = events(log).map_err(|error| malformed(&error.to_string()))?;
-            if said.is_empty() {
-                continue;
-            }
-            let time = match log.block_timestamp {
-                Some(time) => Timestamp(time),
-                None => {
-                    if latest.number.0 != number {
-                        latest = self.block(number, end).await?;
-                    }
-                    latest.time
-                }
-            };
-            let position = Position { block: BlockNumber(number), time, index };
-            inputs.extend(said.into_iter().map(|event| ChainInput::Event(position, event)));
+        let from = self.seen.newest().unwrap_or(counting).saturating_add(1);
+        if from > head.number.0 {
+            return Ok(Progress::CaughtUp);
         }
-        Ok(inputs)
+        let (end, events) = self.load(from, head.number.0, head, Telling::AtHead).await?;
+        for (position, event) in events {
+            self.tell(ChainInput::Seen(position, event)).await?;
+        }
+        self.seen.add(end.number.0, end.hash);
+        Ok(if end.number < head.number { Progress::More } else { Progress::CaughtUp })
     }
-}
-
-fn place(log: &Log) -> Result<(u64, u32), ChainError> {
-    let number = log.block_number.ok_or_else(|| malformed("a log without a block"))?;
-    let index = log.log_index.and_then(|index| u32::try_from(index).ok());
-    Ok((number, index.ok_or_else(|| malformed("a log without an index"))?))
-}
-
-fn malformed(reason: &str) -> ChainError {
-    ChainError::Answer { method: "eth_getLogs", reason: reason.to_owned() }
 }

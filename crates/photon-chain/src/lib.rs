@@ -10,6 +10,7 @@ mod follower;
 pub mod keystore;
 mod mnemonic;
 mod network;
+mod pauses;
 mod pending;
 mod revert;
 mod sender;
@@ -21,7 +22,9 @@ mod witness;
 pub use account::Account;
 pub use endpoint::{Endpoint, Head};
 pub use error::{AccountError, ChainError, NetworkFileError, SendError};
-pub use follower::{ChainInput, Cursor, FollowerConfig, follow};
+pub use follower::{
+    AccountInterest, ChainInput, Cursor, Depth, DepthError, FollowerConfig, Interest, follow,
+};
 pub use mnemonic::Mnemonic;
 pub use network::{Difference, Network};
 pub use revert::{ContractError, ReceiverError, Revert};

@@ -1,55 +1,79 @@
 //! The chain's side of the pump: what it says comes in, what we want goes out.
 
+mod blocks;
 mod journal;
 mod reliance;
 
 use crate::shared::Shared;
+use blocks::Blocks;
 use journal::Journal;
 use photon_chain::{
-    ChainInput, Cursor, Done, FollowerConfig, Intent as ChainIntent, Report, Sender, SenderConfig,
-    Wallet, WalletConfig, WitnessConfig, follow, watch,
+    AccountInterest, ChainInput, Cursor, Done, FollowerConfig, Intent as ChainIntent, Interest,
+    Report, Sender, SenderConfig, Verdict, Wallet, WalletConfig, WitnessConfig, follow, watch,
 };
 use photon_core::{Input, Intent, IntentId};
+use photon_wire::{BlockNumber, ChannelId};
 use reliance::Reliance;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{debug, error, info, warn};
 
+/// Where the machine stands: what it has handled, and whose events it needs.
+pub(crate) struct Standing {
+    /// The last block that was handled.
+    pub(crate) handled: Option<BlockNumber>,
+    /// Our channels.
+    pub(crate) channels: BTreeSet<ChannelId>,
+}
+
 /// Follows the contract from where the machine stands, and asks the witnesses; ends when the pump
 /// has.
-pub(crate) fn start_follower(
-    shared: &Arc<Shared>,
-    handled: Option<photon_wire::BlockNumber>,
-    pump: mpsc::Sender<Input>,
-) {
+pub(crate) fn start_follower(shared: &Arc<Shared>, standing: Standing, pump: mpsc::Sender<Input>) {
     let chain = &shared.config.chain;
+    let depth = chain.confirmations.0;
     let config = FollowerConfig {
-        confirmations: chain.confirmations,
+        depth,
+        head_age: (chain.head_age_seconds > 0).then(|| Duration::from_secs(chain.head_age_seconds)),
         poll: Duration::from_millis(chain.poll_milliseconds),
         ..FollowerConfig::default()
     };
-    let from = handled.map_or_else(|| Cursor::start(&shared.network), Cursor::after_block);
-    let mut inputs = follow(shared.endpoint.clone(), &shared.network, config, from);
-    let witness_config = WitnessConfig {
-        poll: config.poll,
-        depth: chain.confirmations,
-        lag_blocks: chain.witness_lag,
+    let mut blocks = Blocks::open(&shared.config.data_dir);
+    let from = match standing.handled {
+        Some(block) => Cursor { hashes: blocks.up_to(block), ..Cursor::after_block(block) },
+        None => Cursor::start(&shared.network),
     };
+    // A route is found in the node itself: it needs to know who has a channel with whom.
+    let interest = Interest::Account(AccountInterest {
+        account: shared.keys.account(),
+        channels: standing.channels,
+        strangers: true,
+    });
+    let mut inputs = follow(shared.endpoint.clone(), &shared.network, interest, config, from);
+    let witness_config =
+        WitnessConfig { poll: config.poll, depth: depth.blocks(), lag_blocks: chain.witness_lag };
     let mut verdicts = watch(shared.endpoint.clone(), shared.witnesses.clone(), witness_config);
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
-        let mut reliance = Reliance::new(shared.endpoint.shown());
+        let mut reliance = Reliance::default();
         loop {
             let input = tokio::select! {
                 input = inputs.recv() => match input {
-                    Some(input) => translate(&shared, &mut reliance, input),
+                    Some(input) => {
+                        blocks.note(&input);
+                        translate(&shared, &mut reliance, input)
+                    }
                     None => return,
                 },
                 // Without witnesses there are no verdicts.
                 Some(verdict) = verdicts.recv() => {
-                    reliance.on_verdict(verdict).then(|| reliable(&shared, &reliance))
+                    if matches!(verdict, Verdict::Behind { .. }) {
+                        shared.endpoint.pass_over();
+                    }
+                    let says = reliance.on_verdict(shared.endpoint.shown(), verdict);
+                    says.then(|| reliable(&shared, &reliance))
                 }
             };
             let Some(input) = input else { continue };
@@ -84,7 +108,15 @@ fn translate(shared: &Shared, reliance: &mut Reliance, input: ChainInput) -> Opt
             reliance.on_trouble(None);
             Some(reliable(shared, reliance))
         }
-        ChainInput::Reorganised { kept } => {
+        ChainInput::Seen(position, event) => {
+            debug!(block = %position.block, ?event, "seen in a new block");
+            None
+        }
+        ChainInput::Unseen { from } => {
+            info!(%from, "blocks that did not count yet were replaced by others");
+            None
+        }
+        ChainInput::Reorganised { kept, .. } => {
             error!(
                 %kept,
                 "the chain was reorganised deeper than the confirmations that this node demands; \
@@ -111,7 +143,7 @@ pub(crate) fn start_sender(
         } else {
             WalletConfig::default().raise_after
         },
-        confirmations: shared.config.chain.confirmations,
+        confirmations: shared.config.chain.confirmations.0.blocks(),
         ..WalletConfig::default()
     };
     let account = shared.keys.chain_account().clone();

@@ -4,6 +4,7 @@
 mod layers;
 mod text;
 
+use photon_chain::Depth;
 use photon_core::Timing;
 use photon_wire::record::FeeSchedule;
 use photon_wire::{Amount, Seconds};
@@ -12,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 pub use layers::{ConfigError, Explained, Loaded, Options};
-pub use text::{AmountText, PeerAddress, PeerAddressError};
+pub use text::{AmountText, Confirmations, PeerAddress, PeerAddressError};
 
 /// All of it. Files say it in TOML; `PHOTON_API_LISTEN` in the environment is `api.listen`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -44,14 +45,19 @@ pub struct Config {
 pub struct ChainConfig {
     /// Its JSON-RPC endpoint: http, https, ws or wss.
     pub endpoint: String,
-    /// Further JSON-RPC endpoints of the same chain, of other operators. Where one of them knows
-    /// other blocks, or is ahead, locked payments wait; direct ones go on.
+    /// Further JSON-RPC endpoints of the same chain, of other operators. They stand in for
+    /// `endpoint` while it does not answer or stays behind. Where one of them knows other blocks,
+    /// or is ahead, locked payments wait; direct ones go on.
     #[serde(deserialize_with = "text::list")]
     pub witnesses: Vec<String>,
     /// How many blocks `endpoint` may be behind a witness.
     pub witness_lag: u64,
-    /// Blocks on top of an event before it counts.
-    pub confirmations: u64,
+    /// Blocks on top of an event before it counts; or `safe` or `finalized`, where the chain says
+    /// of blocks that they are.
+    pub confirmations: Confirmations,
+    /// How old the newest block may be, in seconds, before locked payments wait: about ten times
+    /// what a block takes. 0 lets it be as old as it likes.
+    pub head_age_seconds: u64,
     /// How often to look for new blocks, in milliseconds; over a WebSocket they are announced.
     /// Witnesses are asked as often.
     pub poll_milliseconds: u64,
@@ -192,7 +198,11 @@ impl Config {
                 witnesses: Vec::new(),
                 witness_lag: 3,
                 confirmations: match preset {
-                    Preset::Standard => 3,
+                    Preset::Standard => Confirmations(Depth::Blocks(3)),
+                    Preset::Development => Confirmations(Depth::Blocks(0)),
+                },
+                head_age_seconds: match preset {
+                    Preset::Standard => 120,
                     Preset::Development => 0,
                 },
                 poll_milliseconds: match preset {

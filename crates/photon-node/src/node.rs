@@ -2,7 +2,7 @@
 
 use crate::api::{self, ApiFault, ApiServer};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{ChainConfig, Config};
 use crate::events::Events;
 use crate::handle::{NodeHandle, Totals};
 use crate::keys::{KeyError, Keys, statement_verifier};
@@ -113,10 +113,12 @@ impl Node {
 
     async fn start_with_keys(config: Config, keys: Keys) -> Result<Self, StartError> {
         let network = Network::load(&config.network)?;
-        let endpoint = Endpoint::new(&config.chain.endpoint)?;
+        let (chain, chain_id) = (&config.chain, network.chain_id);
+        let endpoint = Endpoint::with_stand_ins(&chain.endpoint, &chain.witnesses, chain_id)?;
         let witnesses: Result<Vec<_>, _> =
             config.chain.witnesses.iter().map(|url| Endpoint::new(url)).collect();
         let witnesses = witnesses?;
+        check_chain_ids(&network, &config.chain).await?;
         let verified = check_chain(&network, &endpoint).await?;
         let engine = open_engine(&config, &network, &keys).await?;
         let domain = network.domain();
@@ -197,7 +199,10 @@ impl Node {
             // The sender reads them from now on.
             let _ = intents.send(intent);
         }
-        let handled = engine.machine().block().map(|block| block.number);
+        let standing = chain::Standing {
+            handled: engine.machine().block().map(|block| block.number),
+            channels: engine.machine().channels().iter().map(|channel| channel.id).collect(),
+        };
         let worker = Pump {
             outside: Outside::new(shared.net.clone(), Arc::clone(&shared), intents),
             keys: Arc::clone(&shared.keys),
@@ -216,7 +221,7 @@ impl Node {
             tokio::spawn(session::run(desk, net_events)),
             tokio::spawn(peers::run(Arc::clone(&shared), pump.clone())),
         ];
-        tasks.push(tokio::spawn(follow(Arc::clone(&shared), handled, chain, verified)));
+        tasks.push(tokio::spawn(follow(Arc::clone(&shared), standing, chain, verified)));
         peers::dial_configured(&shared);
         let handle = NodeHandle { shared, pump };
         Ok(Self { handle, tasks, pump: Some(thread), api: None })
@@ -278,7 +283,7 @@ impl Drop for Node {
 /// Follows the chain, once it is known to be the right one.
 async fn follow(
     shared: Arc<Shared>,
-    handled: Option<photon_wire::BlockNumber>,
+    standing: chain::Standing,
     pump: mpsc::Sender<Input>,
     verified: bool,
 ) {
@@ -313,7 +318,22 @@ async fn follow(
         }
     }
     shared.chain_verified.cancel();
-    chain::start_follower(&shared, handled, pump);
+    chain::start_follower(&shared, standing, pump);
+}
+
+/// Refuses to start with an endpoint of another chain; one that does not answer yet is believed
+/// only once it has said that it is of the right one.
+async fn check_chain_ids(network: &Network, chain: &ChainConfig) -> Result<(), StartError> {
+    let expected = network.chain_id;
+    for url in std::iter::once(&chain.endpoint).chain(&chain.witnesses) {
+        let endpoint = Endpoint::new(url)?;
+        let Ok(Ok(got)) = timeout(CHAIN_CHECK, endpoint.chain_id()).await else { continue };
+        if got != expected {
+            let url = endpoint.shown().to_owned();
+            return Err(ChainError::WrongChain { url, got, expected }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Whether the chain has said that it is the right one; false where it does not answer in time.

@@ -3,7 +3,7 @@
 use crate::stage::{Stage, event, next};
 use alloy::transports::http::reqwest;
 use photon_chain::{
-    Account, ChainInput, Cursor, Done, Endpoint, FollowerConfig, Intent, Report, Sender,
+    Account, ChainInput, Cursor, Done, Endpoint, FollowerConfig, Intent, Interest, Report, Sender,
     SenderConfig, Wallet, WalletConfig, follow,
 };
 use photon_wire::contract::{Call, Event};
@@ -73,7 +73,8 @@ async fn a_follower_outlives_its_endpoint_and_says_so_once() {
         let address = free_address().await;
         let endpoint = Endpoint::new(&format!("{scheme}://{address}")).unwrap();
         let from = Cursor::start(&stage.network);
-        let mut inputs = follow(endpoint, &stage.network, FollowerConfig::quick(), from);
+        let mut inputs =
+            follow(endpoint, &stage.network, Interest::Everything, FollowerConfig::quick(), from);
         for seed in [1, 2, 3] {
             sleep(Duration::from_millis(600)).await;
             stage.alice.send(Call::RegisterSecrets(vec![Secret([seed; 32])])).await.unwrap();
@@ -185,7 +186,8 @@ async fn a_chain_that_answers_little_at_once_is_asked_for_little() {
     }
     let endpoint = Endpoint::new(&peculiar(stage.chain().url(), stingy).await).unwrap();
     let from = Cursor::start(&stage.network);
-    let mut inputs = follow(endpoint, &stage.network, FollowerConfig::quick(), from);
+    let mut inputs =
+        follow(endpoint, &stage.network, Interest::Everything, FollowerConfig::quick(), from);
     for seed in [1, 2] {
         assert_eq!(until(&mut inputs, seed).await, []);
     }

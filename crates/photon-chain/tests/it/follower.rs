@@ -1,9 +1,9 @@
 //! Nothing is told twice, and nothing is left out.
 
 use crate::stage::{Stage, event, events_until, next};
-use photon_chain::{ChainInput, Cursor, Endpoint, FollowerConfig, follow};
+use photon_chain::{ChainInput, Cursor, Depth, Endpoint, FollowerConfig, Interest, follow};
 use photon_wire::contract::{Call, Event};
-use photon_wire::{BlockNumber, Secret};
+use photon_wire::{BlockNumber, Secret, Timestamp};
 use std::time::Duration;
 
 async fn register(stage: &mut Stage, seeds: std::ops::Range<u8>) {
@@ -32,8 +32,8 @@ async fn a_follower_goes_on_where_the_consumer_stopped() {
 
     register(&mut stage, 5..7).await;
     let (position, _) = all[2];
-    let within = Cursor { block: position.block, log: Some(position.index), hash: None };
-    let before = Cursor { block: all[3].0.block, log: None, hash: None };
+    let within = Cursor { block: position.block, log: Some(position.index), hashes: Vec::new() };
+    let before = Cursor { block: all[3].0.block, log: None, hashes: Vec::new() };
     for (from, expected) in [(within, 3..7), (before, 4..7), (Cursor::start(&stage.network), 0..7)]
     {
         let mut inputs = stage.follow(from);
@@ -49,9 +49,10 @@ async fn a_follower_goes_on_where_the_consumer_stopped() {
 async fn blocks_come_after_their_events_and_show_the_head() {
     let mut stage = Stage::new().await;
     register(&mut stage, 0..3).await;
-    let config = FollowerConfig { confirmations: 2, range: 1, ..FollowerConfig::quick() };
+    let config = FollowerConfig { depth: Depth::Blocks(2), range: 1, ..FollowerConfig::quick() };
     let from = Cursor::start(&stage.network);
-    let mut inputs = follow(stage.endpoint.clone(), &stage.network, config, from);
+    let mut inputs =
+        follow(stage.endpoint.clone(), &stage.network, Interest::Everything, config, from);
     let head = stage.chain().block_number();
     let mut last = 0;
     let mut told = 0;
@@ -71,6 +72,10 @@ async fn blocks_come_after_their_events_and_show_the_head() {
         }
     }
     assert_eq!(told, 1);
+    // The other two are seen, and count later.
+    for _ in 0..2 {
+        assert!(matches!(next(&mut inputs).await, ChainInput::Seen(..)));
+    }
     assert!(tokio::time::timeout(Duration::from_millis(300), inputs.recv()).await.is_err());
     stage.chain().mine(2);
     assert_eq!(events_until(&mut inputs, head).await.len(), 2);
@@ -83,7 +88,8 @@ async fn over_a_websocket_new_blocks_are_announced() {
     // Without an announcement it would look once in a minute.
     let poll = Duration::from_secs(60);
     let config = FollowerConfig { poll, ..FollowerConfig::quick() };
-    let mut inputs = follow(endpoint, &stage.network, config, Cursor::start(&stage.network));
+    let from = Cursor::start(&stage.network);
+    let mut inputs = follow(endpoint, &stage.network, Interest::Everything, config, from);
     let head = stage.chain().block_number();
     events_until(&mut inputs, head).await;
     for wanted in 0..3 {
@@ -105,7 +111,9 @@ async fn a_reorganisation_is_told_and_what_holds_is_told_again() {
     let head = stage.chain().block_number();
     stage.chain().reorg(1).unwrap();
     let told = next(&mut inputs).await;
-    assert_eq!(told, ChainInput::Reorganised { kept: BlockNumber(head - 1) });
+    let kept = BlockNumber(head - 1);
+    let time = stage.endpoint.block(kept).await.unwrap().unwrap().time;
+    assert_eq!(told, ChainInput::Reorganised { kept, time });
     stage.chain().mine(1);
     let (position, again) = event(&mut inputs).await;
     assert_eq!(seed(&again), 1);
@@ -127,10 +135,11 @@ async fn a_reorganisation_during_a_restart_is_told() {
     };
     drop(inputs);
     stage.chain().reorg(1).unwrap();
-    let cursor = Cursor { block: BlockNumber(head), log: None, hash: Some(hash) };
+    let cursor =
+        Cursor { block: BlockNumber(head), log: None, hashes: vec![(BlockNumber(head), hash)] };
     let told = next(&mut stage.follow(cursor)).await;
     let kept = BlockNumber(stage.network.deploy_block.0 - 1);
-    assert_eq!(told, ChainInput::Reorganised { kept });
+    assert_eq!(told, ChainInput::Reorganised { kept, time: Timestamp(0) });
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use alloy::rpc::client::{ClientBuilder, RpcClient};
 use photon_chain::{
-    Account, ChainInput, Cursor, Done, Endpoint, FollowerConfig, Intent, Mnemonic, Network,
-    Outcome, Report, SendError, Sender, SenderConfig, Wallet, WalletConfig, follow,
+    Account, ChainInput, Cursor, Done, Endpoint, FollowerConfig, Intent, Interest, Mnemonic,
+    Network, Outcome, Report, SendError, Sender, SenderConfig, Wallet, WalletConfig, follow,
 };
 use photon_devchain::{Config, DevChain, TEST_MNEMONIC};
 use photon_wire::contract::{Call, Event, Parameters, Position};
@@ -66,7 +66,7 @@ impl Person {
 pub(crate) struct Stage {
     /// None where the chain is another program.
     chain: Option<DevChain>,
-    rpc: RpcClient,
+    pub(crate) rpc: RpcClient,
     pub(crate) endpoint: Endpoint,
     pub(crate) network: Network,
     pub(crate) token: Token,
@@ -137,7 +137,8 @@ impl Stage {
     }
 
     pub(crate) fn follow(&self, from: Cursor) -> Receiver<ChainInput> {
-        follow(self.endpoint.clone(), &self.network, FollowerConfig::quick(), from)
+        let (interest, config) = (Interest::Everything, FollowerConfig::quick());
+        follow(self.endpoint.clone(), &self.network, interest, config, from)
     }
 
     pub(crate) fn follow_all(&self) -> Receiver<ChainInput> {

@@ -4,8 +4,8 @@ use photon_chain::Verdict;
 use tracing::{info, warn};
 
 /// What speaks against the endpoint.
+#[derive(Default)]
 pub(super) struct Reliance {
-    endpoint: String,
     /// Why it does not answer.
     trouble: Option<String>,
     /// What the witnesses say against it.
@@ -13,19 +13,13 @@ pub(super) struct Reliance {
 }
 
 impl Reliance {
-    /// Nothing speaks against the endpoint that is shown so.
-    pub(super) fn new(endpoint: &str) -> Self {
-        Self { endpoint: endpoint.to_owned(), trouble: None, doubt: None }
-    }
-
     /// It does not answer, for this reason, or it does.
     pub(super) fn on_trouble(&mut self, reason: Option<String>) {
         self.trouble = reason;
     }
 
     /// Takes in what the witnesses say; true where it says something of the endpoint.
-    pub(super) fn on_verdict(&mut self, verdict: Verdict) -> bool {
-        let endpoint = &self.endpoint;
+    pub(super) fn on_verdict(&mut self, endpoint: &str, verdict: Verdict) -> bool {
         self.doubt = match verdict {
             Verdict::Silent { url } => {
                 warn!(%url, "a witness of the chain does not answer");
@@ -61,21 +55,24 @@ mod tests {
 
     #[test]
     fn all_must_be_well() {
-        let mut reliance = Reliance::new("http://one");
+        let mut reliance = Reliance::default();
         let url = || "http://two".to_owned();
         assert_eq!(reliance.trouble(), None);
-        assert!(reliance.on_verdict(Verdict::Disagree { url: url(), block: BlockNumber(7) }));
+        assert!(
+            reliance
+                .on_verdict("http://one", Verdict::Disagree { url: url(), block: BlockNumber(7) })
+        );
         reliance.on_trouble(Some("no answer".to_owned()));
         let disagree = "http://one and http://two disagree: block 7 is another";
         assert_eq!(reliance.trouble(), Some(format!("no answer; {disagree}")));
         reliance.on_trouble(None);
         assert_eq!(reliance.trouble().as_deref(), Some(disagree));
-        assert!(!reliance.on_verdict(Verdict::Silent { url: url() }));
+        assert!(!reliance.on_verdict("http://one", Verdict::Silent { url: url() }));
         assert_eq!(reliance.trouble().as_deref(), Some(disagree));
-        assert!(reliance.on_verdict(Verdict::Behind { url: url(), blocks: 4 }));
+        assert!(reliance.on_verdict("http://one", Verdict::Behind { url: url(), blocks: 4 }));
         let behind = "http://one is 4 blocks or more behind http://two";
         assert_eq!(reliance.trouble().as_deref(), Some(behind));
-        assert!(reliance.on_verdict(Verdict::Agree));
+        assert!(reliance.on_verdict("http://one", Verdict::Agree));
         assert_eq!(reliance.trouble(), None);
     }
 }

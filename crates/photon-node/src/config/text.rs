@@ -1,5 +1,6 @@
 //! Values as people write them.
 
+use photon_chain::Depth;
 use photon_wire::{Address, Amount};
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -47,6 +48,48 @@ impl<'de> Deserialize<'de> for AmountText {
                 u64::try_from(units)
                     .map(|units| AmountText(Amount(units.into())))
                     .map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(units), &self))
+            }
+        }
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// How deep a block must be, written as a number or as one of the chain's words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Confirmations(pub Depth);
+
+impl Serialize for Confirmations {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Depth::Blocks(blocks) => serializer.serialize_u64(blocks),
+            Depth::Safe | Depth::Finalized => serializer.collect_str(&self.0),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Confirmations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Confirmations;
+
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a number of blocks, `safe` or `finalized`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Confirmations, E> {
+                let depth = text.parse().map(Confirmations);
+                depth.map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+
+            fn visit_u64<E: Error>(self, blocks: u64) -> Result<Confirmations, E> {
+                Ok(Confirmations(Depth::Blocks(blocks)))
+            }
+
+            fn visit_i64<E: Error>(self, blocks: i64) -> Result<Confirmations, E> {
+                u64::try_from(blocks)
+                    .map(|blocks| Confirmations(Depth::Blocks(blocks)))
+                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(blocks), &self))
             }
         }
         deserializer.deserialize_any(Text)
@@ -121,6 +164,25 @@ impl FromStr for PeerAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn confirmations_are_a_number_or_a_word_of_the_chain() {
+        for (text, depth) in [
+            ("7", Depth::Blocks(7)),
+            ("\"7\"", Depth::Blocks(7)),
+            ("\"safe\"", Depth::Safe),
+            ("\"finalized\"", Depth::Finalized),
+        ] {
+            let read: Confirmations = serde_json::from_str(text).unwrap();
+            assert_eq!(read.0, depth);
+            let written = serde_json::to_string(&read).unwrap();
+            assert_eq!(serde_json::from_str::<Confirmations>(&written).unwrap(), read);
+        }
+        for text in ["-1", "\"latest\"", "1.5", "[]"] {
+            let refused = serde_json::from_str::<Confirmations>(text).unwrap_err().to_string();
+            assert!(refused.contains("`safe` or `finalized`"), "{refused}");
+        }
+    }
 
     #[test]
     fn a_peer_is_an_account_and_perhaps_an_address() {

@@ -32,7 +32,7 @@ pub(super) async fn status(handle: &NodeHandle) -> Result<Status, RequestError> 
         now,
         chain_reachable,
         chain_trouble: shared.chain_trouble().filter(|_| !chain_reachable),
-        confirmations: shared.config.chain.confirmations,
+        confirmations: shared.config.chain.confirmations.0.blocks(),
         listen: shared.net.listen_addresses().iter().map(ToString::to_string).collect(),
         online,
         channels: shared.channels.load(Ordering::Relaxed),

@@ -1,5 +1,6 @@
 //! What holds, and where it came from.
 
+use photon_chain::Depth;
 use photon_node::config::{Config, ConfigError, Loaded, Options, Preset};
 use photon_wire::Amount;
 use std::path::Path;
@@ -41,7 +42,7 @@ fn the_command_line_overrides_the_environment_which_overrides_the_file() {
     let config = &loaded.config;
     assert_eq!(config.api.listen.port(), 3333);
     assert_eq!(config.chain.endpoint, "http://environment.example:2");
-    assert_eq!(config.chain.confirmations, 7);
+    assert_eq!(config.chain.confirmations.0, Depth::Blocks(7));
     assert_eq!(config.fees.base.0, Amount(100));
     assert_eq!(config.net.listen.len(), 2);
     assert_eq!(config.api.token_file, dir.path().join("api.token"));
@@ -65,7 +66,7 @@ fn a_preset_changes_the_defaults_of_its_company_only() {
     let development = Preset::Development.timing();
     assert_eq!(config.timing().reveal_timeout, development.reveal_timeout);
     assert_eq!(config.timing().claim_time.0, 77);
-    assert_eq!(config.chain.confirmations, 0);
+    assert_eq!(config.chain.confirmations.0, Depth::Blocks(0));
 }
 
 #[test]
