@@ -48,7 +48,7 @@ abstract contract SecretRegistry is IPhotonNetwork {
         if (count == 0 || count * 3 != members.length || depth > DEEPEST_REGISTRATION) {
             revert MalformedRegistration(which);
         }
-        uint256[] memory leaves = Merkle.nodes(count);
+        uint256[] memory leaves = Merkle.nodes(count, depth, true);
         uint256 index = 0;
         uint256 earliest = type(uint64).max;
         for (uint256 i = 0; i < count; i++) {
@@ -64,7 +64,7 @@ abstract contract SecretRegistry is IPhotonNetwork {
             covered[place] = true;
         }
         if (index >> depth != 0) revert MalformedRegistration(which);
-        bytes32 root = Merkle.root(leaves, shown.siblings, depth, true);
+        bytes32 root = Merkle.root(leaves, shown.siblings);
         uint256 time = registeredAt[root];
         if (time == 0) revert UnknownRegistration(root);
         if (time > earliest) revert RegisteredTooLate(uint64(earliest), uint64(time));

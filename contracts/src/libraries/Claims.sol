@@ -42,8 +42,15 @@ library Claims {
     }
 
     /// @notice What is signed.
-    function digest(bytes32 separator, bytes32 structHash) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", separator, structHash));
+    /// In assembly because `abi.encodePacked` takes new memory and copies there: 150 gas more for each signature.
+    function digest(bytes32 separator, bytes32 structHash) internal pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let packed := mload(0x40)
+            mstore(packed, hex"1901")
+            mstore(add(packed, 2), separator)
+            mstore(add(packed, 34), structHash)
+            result := keccak256(packed, 66)
+        }
     }
 
     /// @notice Signed by the payer.

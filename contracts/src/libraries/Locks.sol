@@ -29,7 +29,7 @@ library Locks {
     function check(IPhotonNetwork.Lock[] calldata locks, bytes32[] calldata siblings, bytes32 expected) internal pure {
         uint256 count = locks.length;
         if (count == 0) revert IPhotonNetwork.NoLocks();
-        uint256[] memory leaves = Merkle.nodes(count);
+        uint256[] memory leaves = Merkle.nodes(count, DEPTH, false);
         uint256 previous = 0;
         for (uint256 i = 0; i < count; i++) {
             IPhotonNetwork.Lock calldata lock = locks[i];
@@ -38,14 +38,14 @@ library Locks {
             previous = slot;
             Merkle.setNode(leaves, i, slot, hash(lock));
         }
-        checkRoot(Merkle.root(leaves, siblings, DEPTH, false), expected);
+        checkRoot(Merkle.root(leaves, siblings), expected);
     }
 
     /// @notice Refuses a lock that is not in the tree with the root `expected`.
     function checkOne(IPhotonNetwork.Lock calldata lock, bytes32[] calldata siblings, bytes32 expected) internal pure {
-        uint256[] memory leaves = Merkle.nodes(1);
+        uint256[] memory leaves = Merkle.nodes(1, DEPTH, false);
         Merkle.setNode(leaves, 0, checkedSlot(lock), hash(lock));
-        checkRoot(Merkle.root(leaves, siblings, DEPTH, false), expected);
+        checkRoot(Merkle.root(leaves, siblings), expected);
     }
 
     function checkedSlot(IPhotonNetwork.Lock calldata lock) private pure returns (uint16 slot) {

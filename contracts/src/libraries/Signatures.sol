@@ -21,8 +21,7 @@ library Signatures {
     /// @return the key's address, or zero
     function recover(bytes32 digest, bytes calldata signature) private pure returns (address) {
         if (signature.length != 65) return address(0);
-        bytes32 r = bytes32(signature[0:32]);
-        bytes32 s = bytes32(signature[32:64]);
+        (bytes32 r, bytes32 s) = abi.decode(signature[:64], (bytes32, bytes32));
         uint8 v = uint8(signature[64]);
         if (uint256(s) > GREATEST_S || (v != 27 && v != 28)) return address(0);
         return ecrecover(digest, v, r, s);

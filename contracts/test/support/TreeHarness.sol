@@ -18,8 +18,8 @@ contract TreeHarness {
     function root(uint256[] memory indices, bytes32[] memory nodes, bytes32[] calldata siblings, uint256 depth, bool tagged)
         external pure returns (bytes32)
     {
-        uint256[] memory some = Merkle.nodes(indices.length);
+        uint256[] memory some = Merkle.nodes(indices.length, depth, tagged);
         for (uint256 i = 0; i < indices.length; i++) Merkle.setNode(some, i, indices[i], nodes[i]);
-        return Merkle.root(some, siblings, depth, tagged);
+        return Merkle.root(some, siblings);
     }
 }
