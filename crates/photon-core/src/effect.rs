@@ -1,14 +1,14 @@
 //! Everything a node can want, and everything it must not forget.
 
 use crate::record::{
-    BlockRecord, ChannelRecord, GraphRecord, IntentRecord, InvoiceRecord, LockKey, LockRecord,
-    PaymentRecord, ReceiptRecord,
+    BlockRecord, ChannelRecord, EndedRecord, GraphRecord, IntentRecord, InvoiceRecord, LockChange,
+    LockKey, LockRecord, PaymentRecord, ReceiptRecord,
 };
 use crate::view::NoticeKind;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use photon_wire::contract::Call;
-use photon_wire::message::{Dispose, Message, Update};
+use photon_wire::message::{AgreeSettle, AgreeWithdraw, Dispose, Message, Update};
 use photon_wire::record::{FeeSchedule, NodeRecord};
 use photon_wire::{Address, ChannelId, Nonce, SecretHash, Timestamp};
 
@@ -38,6 +38,28 @@ pub enum Effect {
         to: Address,
         /// Unsigned.
         dispose: Dispose,
+    },
+    /// Sign and send: the partner may withdraw. The same can be signed again.
+    SendAgreeWithdraw {
+        /// To whom.
+        to: Address,
+        /// Unsigned.
+        agree: AgreeWithdraw,
+    },
+    /// Sign and send: the partner may end the channel. The same can be signed again.
+    SendAgreeSettle {
+        /// To whom.
+        to: Address,
+        /// Unsigned.
+        agree: AgreeSettle,
+    },
+    /// Read the disposals of this channel and the changes of our locks after this nonce from the
+    /// store, and answer with [`crate::Input::Recalled`].
+    Recall {
+        /// Which channel.
+        channel: ChannelId,
+        /// After which nonce.
+        after: Nonce,
     },
     /// Send as it is.
     Send {
@@ -89,6 +111,19 @@ pub enum Change {
     LockGone(LockKey),
     /// A payee gave locks of ours back: whoever claims one on the chain can be punished with this.
     Disposal(ChannelId, Dispose),
+    /// How an update of ours with this nonce changed our locks; put beside the others.
+    History(ChannelId, Nonce, Vec<LockChange>),
+    /// The changes of these nonces, both ends among them, need not be kept.
+    HistoryGone {
+        /// Which channel.
+        channel: ChannelId,
+        /// The first.
+        from: Nonce,
+        /// The last.
+        to: Nonce,
+    },
+    /// The last life of this pair that is over.
+    Ended(ChannelId, EndedRecord),
     /// Stored updates up to this nonce are acknowledged; they need not be kept.
     Acknowledged(ChannelId, Nonce),
     /// A payment of ours.
@@ -115,6 +150,8 @@ pub enum Change {
     Block(BlockRecord),
     /// Our fees.
     Fees(Option<ChannelId>, FeeSchedule),
+    /// The channel has no fees of its own any more.
+    FeesGone(ChannelId),
     /// Something worth telling; the number rises by one.
     Notice(u64, Notice),
 }

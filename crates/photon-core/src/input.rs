@@ -1,10 +1,12 @@
 //! Everything that can happen to a node.
 
 use crate::effect::IntentId;
+use crate::record::Recollection;
 use crate::view::Target;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use photon_wire::contract::{Event, Position};
+use photon_wire::contract::{Event, Position, Way};
 use photon_wire::invoice::Invoice;
 use photon_wire::message::Message;
 use photon_wire::onward::ForTarget;
@@ -27,6 +29,29 @@ pub enum Input {
     Disconnected(Address),
     /// The contract said something, as deep in the chain as we demand.
     Contract(Position, Event),
+    /// The contract said something, not as deep in the chain as we demand: it may vanish. Told
+    /// again after a restart.
+    Seen(Position, Event),
+    /// What was seen in this block and later ones is not in the chain any more.
+    Unseen {
+        /// The first such block.
+        from: BlockNumber,
+    },
+    /// What was told of later blocks is not in the chain any more, though it was as deep as we
+    /// demand. Whatever holds is told again, from the block after this one.
+    Reorganised {
+        /// The last block that is still there.
+        kept: BlockNumber,
+        /// Its time.
+        time: Timestamp,
+    },
+    /// The answer to [`crate::Effect::Recall`].
+    Recalled {
+        /// Which channel.
+        channel: ChannelId,
+        /// What the store knows.
+        recollection: Box<Recollection>,
+    },
     /// All events up to this block have been told.
     Block {
         /// The block at the depth we demand.
@@ -85,6 +110,8 @@ pub enum Command {
         settle_timeout: Seconds,
         /// Our first deposit.
         deposit: Amount,
+        /// How our tokens get in; none: the cheapest way.
+        way: Option<Way>,
     },
     /// Adds to a deposit, ours or (as a gift) the partner's.
     Deposit {
@@ -94,7 +121,26 @@ pub enum Command {
         participant: Address,
         /// By how much.
         amount: Amount,
+        /// How our tokens get in; none: the cheapest way.
+        way: Option<Way>,
     },
+    /// Takes tokens out of an open channel, with the partner's consent.
+    Withdraw {
+        /// The channel.
+        channel: ChannelId,
+        /// How much.
+        amount: Amount,
+    },
+    /// Ends a channel together with the partner.
+    SettleCooperatively {
+        /// The channel.
+        channel: ChannelId,
+        /// Hold new payments back and wait until the pending locks are gone; else pending locks
+        /// are a reason to refuse.
+        drain: bool,
+    },
+    /// Gives up ending a channel together, while nothing is signed.
+    CancelSettle(ChannelId),
     /// Ends a channel one-sidedly.
     CloseChannel(ChannelId),
     /// Settles a closed channel now; the node does it by itself once the time has come.
@@ -105,9 +151,14 @@ pub enum Command {
     AddInvoice {
         /// Signed by us.
         invoice: Invoice,
-        /// Opens what is paid to it.
-        secret: Secret,
+        /// Opens what is paid to it; none where the owner keeps it: what is paid is then held
+        /// until he releases or cancels it.
+        secret: Option<Secret>,
     },
+    /// The owner shows the secret of a held payment: it is taken.
+    ReleaseInvoice(Secret),
+    /// The owner gives an invoice up: what is held for it goes back.
+    CancelInvoice(SecretHash),
     /// Sets what we take for mediating, in one channel or wherever no channel has its own.
     SetFees {
         /// None: everywhere else.

@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+mod agreement;
 pub mod channel;
 mod config;
 mod effect;
@@ -14,6 +15,7 @@ pub mod payment;
 mod peer;
 pub mod record;
 mod reject;
+mod reorganised;
 pub mod route;
 pub mod view;
 

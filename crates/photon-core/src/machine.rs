@@ -1,13 +1,14 @@
 //! One node's state. [`Machine::step`] sends each input to its room; [`Machine::turn`] says what
 //! must be stored and what may be done then.
 
+use crate::agreement::effect_of;
 use crate::channel::Channel;
 use crate::config::Config;
 use crate::effect::{Change, Effect, Intent, IntentId, Notice, Turn};
 use crate::input::{Command, Input};
 use crate::record::{
-    BlockRecord, GraphRecord, IntentRecord, InvoiceRecord, LockFate, LockKey, LockRecord,
-    PaymentRecord, Purpose, Snapshot,
+    BlockRecord, EndedRecord, GraphRecord, IntentRecord, InvoiceRecord, LockFate, LockKey,
+    LockRecord, PaymentRecord, Purpose, Snapshot,
 };
 use crate::reject::Rejection;
 use crate::route::Graph;
@@ -19,7 +20,8 @@ use photon_wire::contract::Call;
 use photon_wire::message::{Acknowledge, Dispose, Message};
 use photon_wire::record::{FeeSchedule, NodeRecord};
 use photon_wire::{
-    Address, ChannelId, ChannelKey, Nonce, PaymentId, SecretHash, Signature, Timestamp, Token,
+    Address, BlockNumber, ChannelId, ChannelKey, Nonce, PaymentId, SecretHash, Signature,
+    Timestamp, Token,
 };
 
 /// What an accepted input led to.
@@ -80,6 +82,10 @@ pub struct Machine {
     pub(crate) registering: BTreeSet<SecretHash>,
     /// Every secret that was ever registered, by anybody.
     pub(crate) registered: BTreeSet<SecretHash>,
+    /// Registrations that are not deep enough yet: when, and in which block.
+    pub(crate) seen_registered: BTreeMap<SecretHash, (Timestamp, BlockNumber)>,
+    /// The last life of each pair that is over.
+    pub(crate) ended: BTreeMap<ChannelId, EndedRecord>,
     pub(crate) graphs: BTreeMap<Token, Graph>,
     pub(crate) graph_rows: BTreeMap<ChannelId, GraphRecord>,
     pub(crate) nodes: BTreeMap<Address, NodeRecord>,
@@ -151,6 +157,8 @@ impl Machine {
             intents: snapshot.intents.into_iter().map(|row| (row.purpose, row)).collect(),
             registering: BTreeSet::new(),
             registered: snapshot.registered.into_iter().collect(),
+            seen_registered: BTreeMap::new(),
+            ended: snapshot.ended.into_iter().collect(),
             graphs: BTreeMap::new(),
             graph_rows: BTreeMap::new(),
             nodes: BTreeMap::new(),
@@ -211,6 +219,22 @@ impl Machine {
                 Ok(Answer::Done)
             }
             Input::Contract(position, event) => self.on_event(position, event),
+            Input::Seen(position, event) => {
+                self.on_seen(position, event);
+                Ok(Answer::Done)
+            }
+            Input::Unseen { from } => {
+                self.on_unseen(from);
+                Ok(Answer::Done)
+            }
+            Input::Reorganised { kept, time } => {
+                self.on_reorganised(BlockRecord { number: kept, time });
+                Ok(Answer::Done)
+            }
+            Input::Recalled { channel, recollection } => {
+                self.on_recalled(channel, &recollection);
+                Ok(Answer::Done)
+            }
             Input::Block { number, time, head_time } => {
                 self.on_block(BlockRecord { number, time }, head_time)
             }
@@ -228,16 +252,21 @@ impl Machine {
 
     fn on_command(&mut self, command: Command) -> Result<Answer, Rejection> {
         match command {
-            Command::OpenChannel { token, partner, settle_timeout, deposit } => {
-                self.open_channel(token, partner, settle_timeout, deposit)
+            Command::OpenChannel { token, partner, settle_timeout, deposit, way } => {
+                self.open_channel(token, partner, settle_timeout, deposit, way)
             }
-            Command::Deposit { channel, participant, amount } => {
-                self.deposit(channel, participant, amount)
+            Command::Deposit { channel, participant, amount, way } => {
+                self.deposit(channel, participant, amount, way)
             }
+            Command::Withdraw { channel, amount } => self.withdraw(channel, amount),
+            Command::SettleCooperatively { channel, drain } => self.settle_together(channel, drain),
+            Command::CancelSettle(channel) => self.cancel_settle(channel),
             Command::CloseChannel(channel) => self.close_channel(channel),
             Command::SettleChannel(channel) => self.settle_channel(channel),
             Command::Pay(pay) => self.pay(pay),
             Command::AddInvoice { invoice, secret } => self.add_invoice(invoice, secret),
+            Command::ReleaseInvoice(secret) => self.release_invoice(secret),
+            Command::CancelInvoice(hash) => self.cancel_invoice(hash),
             Command::SetFees { channel, fees } => self.set_fees(channel, fees),
             Command::AddRecords(records) => {
                 self.spread_records(None, records);
@@ -256,14 +285,19 @@ impl Machine {
     }
 
     fn close_channel_turn(&mut self, id: ChannelId) {
+        let term = self.term();
         let Some(channel) = self.channels.get_mut(&id) else { return };
         channel.close_batch();
+        let online = self.online.contains(&channel.partner);
+        if online {
+            channel.propose_if_quiet(term);
+        }
         if cfg!(debug_assertions) {
             channel.assert_sound();
         }
         let turn = &mut self.pending;
         let to = channel.partner;
-        let online = self.online.contains(&to);
+        turn.changes.extend(channel.history_changes());
         if core::mem::take(&mut channel.dirty.head) {
             turn.changes.push(Change::Channel(Box::new(channel.record())));
         }
@@ -304,6 +338,10 @@ impl Machine {
         }
         for update in core::mem::take(&mut channel.ready) {
             turn.effects.push(Effect::SendUpdate { to, update });
+        }
+        let nonces = (channel.ours.head.nonce, channel.theirs.head.nonce);
+        for saying in core::mem::take(&mut channel.say).into_iter().filter(|_| online) {
+            turn.effects.push(effect_of(saying, to, id, channel.epoch, nonces));
         }
     }
 

@@ -4,19 +4,19 @@ use crate::channel::{Channel, Opened};
 use crate::effect::{Change, IntentId};
 use crate::machine::{Answer, Machine};
 use crate::record::{
-    BlockRecord, DisputeRecord, GraphRecord, LockFate, LockKey, LockRecord, LockRole, Purpose,
-    RegistrationRecord,
+    BalanceFact, BlockRecord, DisputeRecord, EndedRecord, Fact, GraphRecord, LockFate, LockKey,
+    LockRecord, LockRole, Purpose, RegistrationRecord,
 };
 use crate::reject::Rejection;
 use crate::view::{NoticeKind, PaymentFailure};
 use alloc::vec::Vec;
-use photon_wire::contract::{Balance, Call, Event, Position};
+use photon_wire::contract::{Balance, Call, Event, Position, Way};
 use photon_wire::message::{Failure, Reason};
 use photon_wire::record::FeeSchedule;
 use photon_wire::registry::RegistryTree;
 use photon_wire::{
-    Address, Amount, B256, ChannelId, ChannelKey, Epoch, Nonce, Seconds, Secret, SecretHash, Slot,
-    Timestamp, Token,
+    Address, Amount, B256, BlockNumber, ChannelId, ChannelKey, Epoch, Nonce, Seconds, Secret,
+    SecretHash, Slot, Timestamp, Token,
 };
 
 impl Machine {
@@ -26,6 +26,7 @@ impl Machine {
         partner: Address,
         settle_timeout: Seconds,
         deposit: Amount,
+        way: Option<Way>,
     ) -> Result<Answer, Rejection> {
         if partner == Address::ZERO || token.0 == Address::ZERO {
             return Err(Rejection::ZeroAddress);
@@ -44,7 +45,7 @@ impl Machine {
         if deposit > Amount::MAX_DEPOSIT {
             return Err(Rejection::BadAmount { amount: deposit });
         }
-        let call = Call::Open { token, partner, settle_timeout, amount: deposit, way: None };
+        let call = Call::Open { token, partner, settle_timeout, amount: deposit, way };
         let intent = self.submit(|_| Purpose::Open(id), call, None)?;
         Ok(Answer::Channel(id, intent))
     }
@@ -54,6 +55,7 @@ impl Machine {
         id: ChannelId,
         participant: Address,
         amount: Amount,
+        way: Option<Way>,
     ) -> Result<Answer, Rejection> {
         crate::channel::check_amount(amount)?;
         let channel = self.with(id)?;
@@ -62,7 +64,7 @@ impl Machine {
             return Err(Rejection::NotPartner { account: participant });
         }
         let (key, epoch) = (channel.key(), channel.epoch);
-        let call = Call::Deposit { key, epoch, participant, amount, way: None };
+        let call = Call::Deposit { key, epoch, participant, amount, way };
         let intent = self.submit(|intent| Purpose::Deposit(id, intent), call, None)?;
         Ok(Answer::Channel(id, intent))
     }
@@ -72,8 +74,7 @@ impl Machine {
         if channel.dispute.is_some() || channel.closing {
             return Err(Rejection::ChannelNotOpen { channel: id });
         }
-        let (token, partner, proof) = (channel.token, channel.partner, channel.proof);
-        let call = Call::Close { token, partner, proof, declared: Amount::ZERO };
+        let call = channel.close_call();
         let intent = self.submit(|_| Purpose::Close(id), call, None)?;
         if let Some(channel) = self.channel_mut(id) {
             channel.closing = true;
@@ -120,9 +121,12 @@ impl Machine {
         self.clock.block = Some(block);
         self.clock.head = head_time.max(block.time);
         self.change(Change::Block(block));
+        self.end_sightings_up_to(block.number);
         self.ask_again();
         self.forget_past_records();
         self.claim_in_disputes();
+        self.recall_disposals();
+        self.end_agreements();
         self.on_time()
     }
 
@@ -165,7 +169,13 @@ impl Machine {
         // What is through waits in memory for its event, so that it is not submitted twice.
         let waits = matches!(
             purpose,
-            Purpose::Update(..) | Purpose::Settle(_) | Purpose::Unlock(_) | Purpose::Close(_)
+            Purpose::Update(..)
+                | Purpose::Settle(_)
+                | Purpose::Unlock(_)
+                | Purpose::Close(_)
+                | Purpose::Withdraw(_)
+                | Purpose::CooperativeSettle(_)
+                | Purpose::Punish(..)
         );
         if done && waits {
             return Ok(Answer::Done);
@@ -184,7 +194,7 @@ impl Machine {
         {
             channel.closing = false;
             channel.dirty.head = true;
-            self.catch_up(id);
+            self.reopen(id);
         }
         self.notify(NoticeKind::TransactionFailed { purpose });
         Ok(Answer::Done)
@@ -192,7 +202,7 @@ impl Machine {
 
     /// The chain has done it, whoever sent it. Its row goes too: submitted again after a restart,
     /// an opening would be valid once more when the channel is settled.
-    fn done_with(&mut self, purpose: Purpose) {
+    pub(crate) fn done_with(&mut self, purpose: Purpose) {
         if let Some(record) = self.intents.remove(&purpose) {
             self.change(Change::IntentGone(record.intent.id));
         }
@@ -204,30 +214,41 @@ impl Machine {
         position: Position,
         event: Event,
     ) -> Result<Answer, Rejection> {
+        let block = position.block;
         match event {
             Event::ChannelOpened { key, epoch, settle_timeout } => {
-                self.on_opened(key, Opened { epoch, settle_timeout });
+                self.on_opened(key, Opened { epoch, settle_timeout }, block);
             }
             Event::Deposited { channel, epoch, participant, deposit } => {
-                self.on_deposited(channel, epoch, participant, deposit);
+                self.on_deposited(channel, epoch, participant, deposit, block);
             }
             Event::Withdrawn { channel, epoch, participant, withdrawn } => {
-                self.on_withdrawn(channel, epoch, participant, withdrawn);
+                self.on_withdrawn(channel, epoch, participant, withdrawn, block);
             }
             Event::ChannelClosed { channel, epoch, closer, update_until } => {
-                self.on_closed(channel, epoch, closer, update_until);
+                self.on_closed(
+                    channel,
+                    epoch,
+                    DisputeRecord { closer, update_until, ..DisputeRecord::default() },
+                    block,
+                );
             }
             Event::BalanceUpdated { channel, epoch, payer, nonce, transferred, locksroot } => {
                 let balance = Balance { transferred, locksroot, declared: Amount::ZERO };
-                self.on_balance_updated(channel, epoch, payer, nonce, balance);
+                let ours = payer == self.config.account;
+                let fact = BalanceFact { block, ours, nonce, balance };
+                self.on_balance_updated(channel, epoch, payer, fact);
             }
             Event::Unlocked { channel, epoch, payer, nonce, slots, amount } => {
                 self.on_claimed(channel, epoch, payer, nonce, &slots);
                 self.notify(NoticeKind::Unlocked { channel, payer, amount });
             }
-            Event::Punished { .. } | Event::Credited { .. } | Event::CreditClaimed { .. } => {}
+            Event::Punished { channel, epoch, payer, slot, amount } => {
+                self.on_punished(channel, epoch, payer, slot, amount);
+            }
+            Event::Credited { .. } | Event::CreditClaimed { .. } => {}
             Event::ChannelSettled { channel, epoch, paid_low, paid_high } => {
-                self.on_settled(channel, epoch, paid_low, paid_high);
+                self.on_settled(channel, EndedRecord { epoch, block }, paid_low, paid_high);
             }
             Event::SecretsRegistered { root, secrets } => {
                 self.on_registered(position.time, root, &secrets);
@@ -236,7 +257,7 @@ impl Machine {
         Ok(Answer::Done)
     }
 
-    fn on_opened(&mut self, key: ChannelKey, opened: Opened) {
+    fn on_opened(&mut self, key: ChannelKey, opened: Opened, block: BlockNumber) {
         let id = key.id();
         let (low, high, token) = (key.low(), key.high(), key.token());
         self.put_graph(GraphRecord {
@@ -250,6 +271,12 @@ impl Machine {
         });
         let us = self.config.account;
         let Some(partner) = key.partner_of(us) else { return };
+        if self.ended.get(&id).is_some_and(|ended| ended.epoch >= opened.epoch) {
+            return;
+        }
+        if self.ours(id, opened.epoch).is_some() {
+            self.note_fact(id, Fact::Opened, block);
+        }
         // A node that stopped between a block's events and the block hears the events again. To
         // begin this life anew would be to sign its nonces twice.
         if self.channels.get(&id).is_some_and(|channel| channel.epoch >= opened.epoch) {
@@ -257,9 +284,7 @@ impl Machine {
         }
         self.done_with(Purpose::Open(id));
         self.channels.insert(id, Channel::open(us, partner, key, opened));
-        if let Some(channel) = self.channel_mut(id) {
-            channel.dirty.head = true;
-        }
+        self.note_fact(id, Fact::Opened, block);
         self.behind.insert(id);
         self.notify(NoticeKind::ChannelOpened { channel: id, token, partner });
     }
@@ -269,7 +294,14 @@ impl Machine {
         self.channel_mut(id).filter(|channel| channel.epoch == epoch)
     }
 
-    fn on_deposited(&mut self, id: ChannelId, epoch: Epoch, participant: Address, total: Amount) {
+    fn on_deposited(
+        &mut self,
+        id: ChannelId,
+        epoch: Epoch,
+        participant: Address,
+        total: Amount,
+        block: BlockNumber,
+    ) {
         if let Some(mut row) = self.graph_rows.get(&id).copied() {
             let deposit =
                 if participant == row.low { &mut row.deposit_low } else { &mut row.deposit_high };
@@ -277,21 +309,42 @@ impl Machine {
             self.put_graph(row);
         }
         let Some(channel) = self.ours(id, epoch) else { return };
-        let end = if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
+        let ours = participant == channel.us;
+        let end = if ours { &mut channel.ours } else { &mut channel.theirs };
         // Totals only grow; what is told again may be an older one.
-        end.head.deposit = end.head.deposit.max(total);
-        channel.dirty.head = true;
+        if total >= end.head.deposit {
+            end.head.deposit = total;
+            let fact = if ours { Fact::OurDeposit } else { Fact::TheirDeposit };
+            self.note_fact(id, fact, block);
+        }
         self.notify(NoticeKind::Deposited { channel: id, participant, deposit: total });
     }
 
-    fn on_withdrawn(&mut self, id: ChannelId, epoch: Epoch, participant: Address, total: Amount) {
+    fn on_withdrawn(
+        &mut self,
+        id: ChannelId,
+        epoch: Epoch,
+        participant: Address,
+        total: Amount,
+        block: BlockNumber,
+    ) {
         let Some(channel) = self.ours(id, epoch) else { return };
-        let end = if participant == channel.us { &mut channel.ours } else { &mut channel.theirs };
-        end.head.withdrawn = end.head.withdrawn.max(total);
-        channel.dirty.head = true;
+        let ours = participant == channel.us;
+        let known = channel.end(ours).head.withdrawn;
+        if channel.note_withdrawn(ours, total) {
+            self.done_with(Purpose::Withdraw(id));
+        }
+        if total >= known {
+            let fact = if ours { Fact::OurWithdrawal } else { Fact::TheirWithdrawal };
+            self.note_fact(id, fact, block);
+        }
+        if total > known {
+            let kind = NoticeKind::Withdrawn { channel: id, participant, withdrawn: total };
+            self.notify(kind);
+        }
     }
 
-    fn on_closed(&mut self, id: ChannelId, epoch: Epoch, closer: Address, until: Timestamp) {
+    fn on_closed(&mut self, id: ChannelId, epoch: Epoch, begun: DisputeRecord, block: BlockNumber) {
         if let Some(mut row) = self.graph_rows.get(&id).copied() {
             row.open = false;
             self.put_graph(row);
@@ -300,10 +353,11 @@ impl Machine {
         if channel.dispute.is_some() {
             return;
         }
-        let dispute = DisputeRecord { closer, update_until: until, ..DisputeRecord::default() };
-        channel.dispute = Some(dispute);
-        channel.dirty.head = true;
-        self.notify(NoticeKind::ChannelClosed { channel: id, closer, update_until: until });
+        channel.dispute = Some(begun);
+        self.note_fact(id, Fact::Closed, block);
+        self.void_agreements(id);
+        let DisputeRecord { closer, update_until, .. } = begun;
+        self.notify(NoticeKind::ChannelClosed { channel: id, closer, update_until });
     }
 
     fn on_balance_updated(
@@ -311,32 +365,37 @@ impl Machine {
         id: ChannelId,
         epoch: Epoch,
         payer: Address,
-        nonce: Nonce,
-        balance: Balance,
+        fact: BalanceFact,
     ) {
         let Some(channel) = self.ours(id, epoch) else { return };
-        let us = channel.us;
-        let Some(dispute) = &mut channel.dispute else { return };
-        // What a closer declares of himself is kept with the direction that he is paid in.
-        match (nonce, payer == us) {
-            (Nonce(0), true) => dispute.theirs.declared = balance.transferred,
-            (Nonce(0), false) => dispute.ours.declared = balance.transferred,
-            (_, true) => {
-                dispute.ours = Balance { declared: dispute.ours.declared, ..balance };
-            }
-            (_, false) => {
-                dispute.theirs = Balance { declared: dispute.theirs.declared, ..balance };
-                dispute.theirs_nonce = nonce;
-            }
+        if channel.dispute.is_none() {
+            return;
         }
-        channel.dirty.head = true;
-        if payer == us {
+        channel.note_balance(fact);
+        let nonce = fact.nonce;
+        if fact.ours {
             // Who shows a proof of ours to the contract has it, acknowledged or not: what it pays
             // is paid.
             let shown = nonce.min(channel.ours.head.nonce);
             self.acknowledged(id, shown);
         }
         self.notify(NoticeKind::BalanceUpdated { channel: id, payer, nonce });
+    }
+
+    fn on_punished(
+        &mut self,
+        id: ChannelId,
+        epoch: Epoch,
+        payer: Address,
+        slot: Slot,
+        amount: Amount,
+    ) {
+        let Some(channel) = self.ours(id, epoch) else { return };
+        if payer == channel.us {
+            channel.note_punished(slot);
+            self.done_with(Purpose::Punish(id, slot));
+        }
+        self.notify(NoticeKind::Punished { channel: id, payer, amount });
     }
 
     fn on_claimed(
@@ -349,6 +408,9 @@ impl Machine {
     ) {
         let Some(channel) = self.ours(id, epoch) else { return };
         let ours = payer == channel.us;
+        if ours {
+            channel.note_claims(nonce, slots);
+        }
         // A-B: under an old proof of A, B claims a lock from a slot that holds another by now.
         if nonce != channel.end(ours).head.nonce {
             return;
@@ -361,6 +423,8 @@ impl Machine {
                 && let LockFate::Claimed(secret) = &record.fate
             {
                 claimed.push((key, record.clone(), secret.clone()));
+                // Told again after a reorganisation, it is not paid a second time.
+                record.role = LockRole::Refused;
             }
         }
         // What the contract pays is paid, as if the payer had.
@@ -370,17 +434,25 @@ impl Machine {
         self.done_with(Purpose::Unlock(id));
     }
 
-    fn on_settled(&mut self, id: ChannelId, epoch: Epoch, low: Amount, high: Amount) {
+    fn on_settled(&mut self, id: ChannelId, ended: EndedRecord, low: Amount, high: Amount) {
         if let Some(row) = self.graph_rows.remove(&id) {
             self.change(Change::GraphGone(id));
             if let Some(graph) = self.graphs.get_mut(&row.token) {
                 graph.remove(id);
             }
         }
-        if self.ours(id, epoch).is_none() {
+        if let Some(known) = self.ended.get_mut(&id).filter(|known| known.epoch == ended.epoch) {
+            *known = ended;
+            self.change(Change::Ended(id, ended));
+        }
+        if self.ours(id, ended.epoch).is_none() {
             return;
         }
         let Some(channel) = self.channels.remove(&id) else { return };
+        self.ended.insert(id, ended);
+        if self.fees.remove(&Some(id)).is_some() {
+            self.change(Change::FeesGone(id));
+        }
         let over: Vec<Purpose> =
             self.intents.keys().copied().filter(|purpose| concerns(purpose, id)).collect();
         over.into_iter().for_each(|purpose| self.done_with(purpose));
@@ -392,6 +464,7 @@ impl Machine {
         }
         self.fail_directs(id);
         self.change(Change::ChannelGone(id));
+        self.change(Change::Ended(id, ended));
         self.notify(NoticeKind::ChannelSettled {
             channel: id,
             partner: channel.partner,
@@ -412,7 +485,8 @@ impl Machine {
                 LockRole::Onward(_)
                 | LockRole::Forwarded(_)
                 | LockRole::Target { .. }
-                | LockRole::Refused => {
+                | LockRole::Refused
+                | LockRole::Owed => {
                     let failure = Failure { hop: self.config.account, reason: Reason::NoChannel };
                     self.outgoing_failed(key, record, failure);
                 }
@@ -509,6 +583,9 @@ fn concerns(purpose: &Purpose, id: ChannelId) -> bool {
         | Purpose::Close(channel)
         | Purpose::Update(channel, _)
         | Purpose::Unlock(channel)
-        | Purpose::Settle(channel) => *channel == id,
+        | Purpose::Settle(channel)
+        | Purpose::Withdraw(channel)
+        | Purpose::CooperativeSettle(channel)
+        | Purpose::Punish(channel, _) => *channel == id,
     }
 }

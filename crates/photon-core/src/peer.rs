@@ -46,11 +46,16 @@ impl Machine {
                 self.spread_records(Some(from), records);
                 Ok(())
             }
+            Message::RequestWithdraw(request) => self.on_request_withdraw(from, &request),
+            Message::AgreeWithdraw(agree) => self.on_agree_withdraw(from, &agree, signer),
+            Message::ProposeSettle(propose) => self.on_propose_settle(from, &propose),
+            Message::AgreeSettle(agree) => self.on_agree_settle(from, &agree, signer),
+            Message::Decline(decline) => self.on_decline(from, &decline),
         }
     }
 
     /// Refuses what does not come from the partner of a channel.
-    fn check_partner(&self, from: Address, channel: ChannelId) -> Result<(), Rejection> {
+    pub(crate) fn check_partner(&self, from: Address, channel: ChannelId) -> Result<(), Rejection> {
         if self.with(channel)?.partner == from {
             Ok(())
         } else {
@@ -84,6 +89,7 @@ impl Machine {
             epoch: channel.epoch,
             sent: channel.ours.head.nonce,
             received: channel.theirs.head.nonce,
+            asks: !channel.in_step,
         })
     }
 
@@ -103,6 +109,7 @@ impl Machine {
         }
         channel.reveal = secrets;
         channel.dispose = disposed;
+        channel.repeat_agreements();
     }
 
     fn on_status(&mut self, from: Address, status: &ChannelStatus) {
@@ -117,6 +124,13 @@ impl Machine {
             self.stop(status.channel, STATE_LOST);
             return;
         }
+        let begins = !channel.in_step;
+        if begins && let Some(channel) = self.channel_mut(status.channel) {
+            channel.in_step = true;
+        }
+        if status.asks {
+            self.say_status(status.channel);
+        }
         self.acknowledged(status.channel, status.received);
         if status.received < sent {
             self.effect(Effect::Resend {
@@ -124,6 +138,19 @@ impl Machine {
                 channel: status.channel,
                 after: status.received,
             });
+        }
+        if begins {
+            self.catch_up(status.channel);
+        }
+    }
+
+    /// Says where a channel stands, if the partner is there to hear it.
+    fn say_status(&mut self, id: ChannelId) {
+        let partner = self.channels.get(&id).map(|channel| channel.partner);
+        let Some(to) = partner.filter(|partner| self.online.contains(partner)) else { return };
+        if let Some(status) = self.status(id) {
+            let message = Message::Reestablish([status].into());
+            self.effect(Effect::Send { to, message });
         }
     }
 
@@ -165,15 +192,13 @@ impl Machine {
     /// A-B: A sees its deposit, or a lock's end, before B does, and B has to refuse what is right.
     /// Whenever B has seen more of the chain it says where it stands, so that A sends it again.
     pub(crate) fn ask_again(&mut self) {
+        // A channel that the partner has not seen yet is not in step before it has.
+        let waiting =
+            self.channels.values().filter(|channel| channel.is_open() && !channel.in_step);
+        let waiting: Vec<ChannelId> = waiting.map(|channel| channel.id).collect();
+        self.behind.extend(waiting);
         for id in core::mem::take(&mut self.behind) {
-            let partner = self.channels.get(&id).map(|channel| channel.partner);
-            let Some(to) = partner.filter(|partner| self.online.contains(partner)) else {
-                continue;
-            };
-            if let Some(status) = self.status(id) {
-                let message = Message::Reestablish([status].into());
-                self.effect(Effect::Send { to, message });
-            }
+            self.say_status(id);
         }
     }
 
@@ -298,6 +323,10 @@ impl Machine {
         }
         let id = dispose.channel;
         self.change(Change::Disposal(id, dispose.clone()));
+        if let Some(channel) = self.channel_mut(id) {
+            channel.agreements.disposed = true;
+            channel.dirty.head = true;
+        }
         for DisposedLock { lock, failure } in dispose.locks {
             // A-B: B names one lock twice. The first time frees its slot for A's next attempt, so
             // the slot is looked up only now.
@@ -368,6 +397,7 @@ const fn is_violation(rejection: &Rejection) -> bool {
             | Rejection::WrongEpoch { .. }
             | Rejection::ChannelNotOpen { .. }
             | Rejection::DirectionStopped { .. }
+            | Rejection::ChannelSettling { .. }
             | Rejection::WrongNonce { .. }
             | Rejection::NotExpired { .. }
             // It may spend a deposit that we have not seen.

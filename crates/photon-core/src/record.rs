@@ -1,6 +1,13 @@
 //! What is kept on disk, as plain values with one canonical encoding each. The engine stores
 //! them in rows; [`crate::Machine::restore`] builds the node from them again.
 
+mod standing;
+
+pub use standing::{
+    AgreementsRecord, BalanceFact, ClaimsRecord, EndedRecord, Fact, FactRecord, LockChange,
+    Recollection, SettlingRecord, SettlingStage, StandingRecord, Terms, WithdrawalRecord,
+};
+
 use crate::Attempt;
 use crate::effect::{Intent, IntentId};
 use crate::view::{PaymentFailure, PaymentStatus, Target};
@@ -36,6 +43,8 @@ pub struct Snapshot {
     pub nodes: Vec<NodeRecord>,
     /// Secrets that were ever registered.
     pub registered: Vec<SecretHash>,
+    /// The last lives of pairs of ours that are over.
+    pub ended: Vec<(ChannelId, EndedRecord)>,
     /// Where the chain stood.
     pub block: Option<BlockRecord>,
     /// Our fees, where they were set.
@@ -89,6 +98,10 @@ pub struct ChannelRecord {
     pub closing: bool,
     /// The dispute, once there is one.
     pub dispute: Option<DisputeRecord>,
+    /// What the chain told of it.
+    pub standing: StandingRecord,
+    /// What both agree on, or try to.
+    pub agreements: AgreementsRecord,
 }
 
 /// What the contract holds for a closed channel.
@@ -155,8 +168,10 @@ pub enum LockRole {
         /// The payer's words.
         note: Vec<u8>,
     },
-    /// A payer's: given back as soon as it came.
+    /// A payer's: given back as soon as it came, or done with.
     Refused,
+    /// Ours: whoever it was forwarded for has paid us, so it is paid as soon as we can sign.
+    Owed,
 }
 
 /// What happens with a lock. Claimed or disposed, never both, and finally so.
@@ -265,12 +280,14 @@ fields_codec!(ReceiptRecord {
 pub struct InvoiceRecord {
     /// As it was given away.
     pub invoice: Invoice,
-    /// Opens what is paid to it.
-    pub secret: Secret,
+    /// Opens what is paid to it; none while its owner keeps it to himself.
+    pub secret: Option<Secret>,
     /// What it brought, once it is paid.
     pub paid: Option<Amount>,
+    /// Its owner has given it up.
+    pub cancelled: bool,
 }
-fields_codec!(InvoiceRecord { invoice, secret, paid });
+fields_codec!(InvoiceRecord { invoice, secret, paid, cancelled });
 
 /// A transaction that we want.
 #[derive(Clone, PartialEq, Debug)]
@@ -298,6 +315,12 @@ pub enum Purpose {
     Register(IntentId),
     /// Settling it.
     Settle(ChannelId),
+    /// Taking tokens out of it.
+    Withdraw(ChannelId),
+    /// Ending it together.
+    CooperativeSettle(ChannelId),
+    /// Taking back the claim of the lock in this slot of our direction.
+    Punish(ChannelId, Slot),
 }
 
 /// A channel of anybody.
@@ -342,6 +365,8 @@ fields_codec!(ChannelRecord {
     stopped,
     closing,
     dispute,
+    standing,
+    agreements,
 });
 fields_codec!(DisputeRecord { closer, update_until, ours, theirs, theirs_nonce });
 fields_codec!(RegistrationRecord { time, root, index, path });
@@ -402,6 +427,7 @@ tagged!(LockRole, "lock role" {
     2 => Forwarded(outgoing),
     3 => Target { payment, invoice, note },
     4 => Refused,
+    5 => Owed,
 });
 tagged!(LockFate, "lock fate" {
     0 => Open,
@@ -426,4 +452,7 @@ tagged!(Purpose, "purpose" {
     4 => Unlock(channel),
     5 => Register(id),
     6 => Settle(channel),
+    7 => Withdraw(channel),
+    8 => CooperativeSettle(channel),
+    9 => Punish(channel, slot),
 });

@@ -66,6 +66,14 @@ rejections! {
     DirectionStopped { /** Which channel. */ channel: ChannelId }
         = 6, "direction_stopped", "channel {channel} is stopped after a violation by the partner";
 
+    /// The partner holds what we do not know that we signed.
+    StateLost { /** Which. */ channel: ChannelId }
+        = 7, "state_lost",
+        "channel {channel}: the partner knows more of our own updates than this node's store";
+    /// A cooperative settle is under way.
+    ChannelSettling { /** Which. */ channel: ChannelId }
+        = 8, "channel_settling", "channel {channel} is being settled together with the partner";
+
     /// An update out of order.
     WrongNonce { /** The next. */ expected: Nonce, /** Theirs. */ got: Nonce }
         = 10, "wrong_nonce", "nonce is {got}, expected {expected}";
@@ -172,6 +180,31 @@ rejections! {
     ZeroAddress = 64, "zero_address", "the zero address cannot take part";
     /// The same thing is on its way already.
     AlreadyPending = 65, "already_pending", "a transaction for this is pending already";
+    /// Locks are pending where none may be.
+    LocksPending { /** How many. */ locks: usize }
+        = 67, "locks_pending",
+        "{locks} locks are pending; wait until they are gone, or let the channel drain";
+    /// Something is on its way between the two.
+    NotInStep = 68, "not_in_step", "the two sides of the channel are not in step; try again";
+    /// Too short, too long, or over.
+    ValidUntilOutOfBounds { /** Latest. */ most: Timestamp, /** Asked. */ got: Timestamp }
+        = 69, "valid_until_out_of_bounds", "valid until {got}, expected up to {most}";
+    /// It was not executed in time.
+    AgreementExpired { /** When it ended. */ expired: Timestamp }
+        = 70, "agreement_expired", "it was not executed until {expired}";
+    /// There is nothing to cancel, or it is too late.
+    NotCancellable = 71, "not_cancellable", "it cannot be cancelled any more";
+    /// We made no such invoice, or it is over.
+    UnknownInvoice = 72, "unknown_invoice", "there is no unpaid invoice with this secret hash";
+    /// The payment of the invoice is being taken.
+    InvoicePaid = 73, "invoice_paid", "the invoice is being paid; its secret is out";
+    /// The channel was closed meanwhile.
+    ClosedMeanwhile = 74, "channel_closed", "the channel was closed meanwhile";
+    /// The held payment must not be taken any more.
+    TooLateToRelease { /** Of the lock. */ expiration: Timestamp }
+        = 75, "too_late_to_release",
+        "the lock ends at {expiration}: too soon to take it safely";
+
     /// Fees above the whole amount.
     BadFees { /** Asked. */ parts_per_million: u32 }
         = 66, "bad_fees", "{parts_per_million} parts per million, at most 1000000";

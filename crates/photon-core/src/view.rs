@@ -50,6 +50,8 @@ pub struct EndView {
     pub deposit: Amount,
     /// Withdrawn in all.
     pub withdrawn: Amount,
+    /// Being withdrawn: gone from the balance, and not paid out yet.
+    pub withdrawing: Amount,
     /// deposit − withdrawn + received − paid.
     pub balance: Amount,
     /// In pending locks of this side.
@@ -69,7 +71,12 @@ pub enum ChannelState {
     Open,
     /// The partner broke a rule; nothing more is received, what is there can be closed.
     Stopped,
-    /// We have asked the chain to close it.
+    /// Being ended together with the partner: no new payments.
+    Settling,
+    /// The chain took back what it had told of this channel; nothing is signed until it tells it
+    /// again.
+    Doubted,
+    /// We have asked the chain to close it, or its closing is not deep enough yet.
     Closing,
     /// The dispute runs.
     Closed {
@@ -249,6 +256,63 @@ pub enum NoticeKind {
         /** What it was for. */
         purpose: Purpose,
     },
+    /// Tokens were taken out of a channel.
+    Withdrawn {
+        /** Where. */
+        channel: ChannelId,
+        /** By whom. */
+        participant: Address,
+        /** In all. */
+        withdrawn: Amount,
+    },
+    /// A withdrawal of ours did not happen; its tokens are in the balance again.
+    WithdrawFailed {
+        /** Where. */
+        channel: ChannelId,
+        /** The number of the rule; see [`crate::Rejection::code_of`]. */
+        rule: u16,
+    },
+    /// Ending a channel together did not happen; the channel goes on.
+    CooperativeSettleFailed {
+        /** Where. */
+        channel: ChannelId,
+        /** The number of the rule; see [`crate::Rejection::code_of`]. */
+        rule: u16,
+    },
+    /// A claim of a disposed lock was taken back, and as much again.
+    Punished {
+        /** Where. */
+        channel: ChannelId,
+        /** Whose direction the lock is in; the other is punished. */
+        payer: Address,
+        /** The lock's amount. */
+        amount: Amount,
+    },
+    /// The chain took back what it had told of a channel: nothing is signed there.
+    ChannelDoubted {
+        /** Which. */
+        channel: ChannelId,
+    },
+    /// The chain has told it again: the channel goes on.
+    ChannelTrusted {
+        /** Which. */
+        channel: ChannelId,
+    },
+    /// Somebody pays an invoice of ours whose secret the owner keeps.
+    PaymentHeld {
+        /** The payer's name for it. */
+        payment: PaymentId,
+        /** In what. */
+        token: Token,
+        /** From which partner it came. */
+        partner: Address,
+        /** How much. */
+        amount: Amount,
+        /** The invoice that it pays. */
+        invoice: SecretHash,
+        /** When the lock ends; it must be released well before. */
+        expiration: Timestamp,
+    },
     /// Secrets were made public because time was running out.
     SecretsRegistered {
         /** Of the registration. */
@@ -273,4 +337,11 @@ tagged!(NoticeKind, "notice" {
     11 => UpdateRefused { channel, nonce, rule },
     12 => TransactionFailed { purpose },
     13 => SecretsRegistered { root, count },
+    14 => Withdrawn { channel, participant, withdrawn },
+    15 => WithdrawFailed { channel, rule },
+    16 => CooperativeSettleFailed { channel, rule },
+    17 => Punished { channel, payer, amount },
+    18 => ChannelDoubted { channel },
+    19 => ChannelTrusted { channel },
+    20 => PaymentHeld { payment, token, partner, amount, invoice, expiration },
 });

@@ -7,11 +7,11 @@ use photon_engine::{Action, Engine, Fault};
 use photon_wire::claim::Domain;
 use photon_wire::codec::Decode;
 use photon_wire::contract::{Event, Parameters, Position};
-use photon_wire::message::{Acknowledge, Message};
+use photon_wire::message::{Acknowledge, ChannelStatus, Message};
 use photon_wire::record::FeeSchedule;
 use photon_wire::{
-    Address, Amount, BlockNumber, ChannelKey, Epoch, PaymentId, Seconds, Signature, Timestamp,
-    Token,
+    Address, Amount, BlockNumber, ChannelId, ChannelKey, Epoch, Nonce, PaymentId, Seconds,
+    Signature, Timestamp, Token,
 };
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -64,9 +64,18 @@ fn begin(engine: &mut Engine) -> Result<(), Fault> {
             Input::Contract(position, deposited),
             Input::Block { number: BlockNumber(1), time, head_time: time },
             Input::Connected(PARTNER),
+            Input::Message(in_step(key.id())),
         ],
     )?;
     Ok(())
+}
+
+/// Nothing is signed before the partner has said where it stands.
+fn in_step(channel: ChannelId) -> SignedMessage {
+    let none = Nonce(0);
+    let status = ChannelStatus { channel, epoch: EPOCH, sent: none, received: none, asks: false };
+    let message = Message::Reestablish(vec![status]);
+    SignedMessage { from: PARTNER, message, signer: None, opened: Vec::new() }
 }
 
 fn payment(number: u64) -> Input {

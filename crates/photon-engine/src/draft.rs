@@ -35,15 +35,20 @@ impl Draft {
     }
 }
 
-/// Updates are promises of ours as the payer, disposals as the payee.
+/// Updates are promises of ours as the payer, disposals as the payee; agreements are with the
+/// partner who asked.
 fn digest(config: &Config, effect: &Effect) -> Option<Digest> {
     match effect {
         Effect::SendUpdate { update, .. } => {
             Some(update.proof(config.account).digest(&config.domain))
         }
         Effect::SendDispose { to, dispose } => Some(dispose.disposal(*to).digest(&config.domain)),
-        Effect::Send { .. } | Effect::Resend { .. } | Effect::Submit(_) | Effect::Notify(..) => {
-            None
-        }
+        Effect::SendAgreeWithdraw { to, agree } => Some(agree.claim(*to).digest(&config.domain)),
+        Effect::SendAgreeSettle { agree, .. } => Some(agree.claim().digest(&config.domain)),
+        Effect::Send { .. }
+        | Effect::Resend { .. }
+        | Effect::Recall { .. }
+        | Effect::Submit(_)
+        | Effect::Notify(..) => None,
     }
 }

@@ -116,6 +116,11 @@ impl Engine {
             | Command::Deposit { .. }
             | Command::CloseChannel(_)
             | Command::SettleChannel(_)
+            | Command::Withdraw { .. }
+            | Command::SettleCooperatively { .. }
+            | Command::CancelSettle(_)
+            | Command::ReleaseInvoice(_)
+            | Command::CancelInvoice(_)
             | Command::SetFees { .. }
             | Command::AddRecords(_) => Ok(None),
         }
@@ -214,6 +219,7 @@ impl Engine {
             account: self.machine.config().account,
         };
         draft.changes.into_iter().try_for_each(|change| writer.change(change))?;
+        let recalls = recalls(&draft.effects);
         let gathered = gather(&mut writer, draft.effects, signatures)?;
         let mut batch = writer.batch;
         if !batch.is_empty() {
@@ -222,6 +228,12 @@ impl Engine {
             store.commit(batch)?;
             let fault = |error| Fault::io(store.path().into(), "written", error);
             self.last.remember(self.commits).map_err(fault)?;
+        }
+        for (channel, after) in recalls {
+            let recollection = Box::new(load::recollection(&store.view(), channel, after)?);
+            // What it leads to is in the next draft.
+            let answer = self.machine.step(Input::Recalled { channel, recollection });
+            answer.expect("what the store recalls breaks no rule");
         }
         Ok(gathered.release())
     }
@@ -291,7 +303,17 @@ fn gather(
                 dispose.signature = next();
                 gathered.send(to, Message::Dispose(dispose).to_bytes());
             }
+            Effect::SendAgreeWithdraw { to, mut agree } => {
+                agree.signature = next();
+                gathered.send(to, Message::AgreeWithdraw(agree).to_bytes());
+            }
+            Effect::SendAgreeSettle { to, mut agree } => {
+                agree.signature = next();
+                gathered.send(to, Message::AgreeSettle(agree).to_bytes());
+            }
             Effect::Send { to, message } => gathered.send(to, message.to_bytes()),
+            // Answered once this turn is stored.
+            Effect::Recall { .. } => {}
             Effect::Resend { to, channel, .. } => {
                 if let Some(after) = missed.remove(&(to, channel)) {
                     resend(writer, &mut gathered, to, channel, after)?;
@@ -302,6 +324,22 @@ fn gather(
         }
     }
     Ok(gathered)
+}
+
+/// What the machine wants to know of the store.
+fn recalls(effects: &[Effect]) -> Vec<(ChannelId, Nonce)> {
+    let recalls = effects.iter().filter_map(|effect| match effect {
+        Effect::Recall { channel, after } => Some((*channel, *after)),
+        Effect::SendUpdate { .. }
+        | Effect::SendDispose { .. }
+        | Effect::SendAgreeWithdraw { .. }
+        | Effect::SendAgreeSettle { .. }
+        | Effect::Send { .. }
+        | Effect::Resend { .. }
+        | Effect::Submit(_)
+        | Effect::Notify(..) => None,
+    });
+    recalls.collect()
 }
 
 /// What each partner misses in each channel. A-B: A asks 500 times within one turn, with a few

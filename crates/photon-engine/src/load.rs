@@ -3,8 +3,8 @@
 use crate::fault::Fault;
 use crate::store::{Row, Table, View};
 use crate::tables::{self, CHANNEL_KEY, Past, StateKind, record};
-use photon_core::record::Snapshot;
-use photon_wire::ChannelId;
+use photon_core::record::{Recollection, Snapshot};
+use photon_wire::{ChannelId, Nonce};
 
 /// Reads the whole state, and checks every row of it.
 pub(crate) fn snapshot(view: &View<'_>) -> Result<Snapshot, Fault> {
@@ -41,9 +41,31 @@ fn add(snapshot: &mut Snapshot, (key, value): &Row) -> Result<(), Fault> {
             snapshot.registered.push(tables::registered_of(key)?);
         }
         StateKind::Block => snapshot.block = Some(record(key, value)?),
+        StateKind::Ended => snapshot.ended.push((tables::ended_of(key)?, record(key, value)?)),
         StateKind::Fees => snapshot.fees.push((tables::fees_of(key)?, record(key, value)?)),
     }
     Ok(())
+}
+
+/// What is known of locks of a channel that were given back.
+pub(crate) fn recollection(
+    view: &View<'_>,
+    channel: ChannelId,
+    after: Nonce,
+) -> Result<Recollection, Fault> {
+    let mut known = Recollection::default();
+    for row in view.under(&tables::disposals(channel)) {
+        let (key, value) = row?;
+        known.disposals.push(record(&key, &value)?);
+    }
+    for row in view.under(&tables::lock_histories(channel)) {
+        let (key, value) = row?;
+        let nonce = tables::lock_history_of(&key)?;
+        if nonce > after {
+            known.history.push((nonce, record(&key, &value)?));
+        }
+    }
+    Ok(known)
 }
 
 /// The channel's own row sorts right before its locks.

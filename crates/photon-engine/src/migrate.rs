@@ -3,16 +3,60 @@
 
 use crate::fault::Fault;
 use crate::store::{Batch, Store, Table};
-use crate::tables::{self, bad, record, value};
+use crate::tables::{self, CHANNEL_KEY, bad, record, value};
 use photon_core::Config;
-use photon_wire::Address;
+use photon_core::record::{AgreementsRecord, InvoiceRecord, StandingRecord};
 use photon_wire::codec::{Decode, DecodeError, Encode, Reader};
+use photon_wire::invoice::Invoice;
+use photon_wire::{Address, Amount, Secret};
 
 /// Brings the rows from one format to the next, in one commit with the new format's number.
 type Step = fn(&Store, &mut Batch) -> Result<(), Fault>;
 
 /// The step at index `i` leads from format `i + 1` to format `i + 2`.
-const STEPS: &[Step] = &[];
+const STEPS: &[Step] = &[agreements];
+
+/// Format 2: channels remember what the chain told in which block, and what both agree on; the
+/// secret of an invoice may be its owner's.
+fn agreements(store: &Store, batch: &mut Batch) -> Result<(), Fault> {
+    let view = store.view();
+    for row in view.under(&tables::all_channels()) {
+        let (key, mut row) = row?;
+        if key.bytes.len() == CHANNEL_KEY {
+            tables::contents(&key, &row)?;
+            StandingRecord::default().encode(&mut row);
+            AgreementsRecord::default().encode(&mut row);
+            batch.put(key, row);
+        }
+    }
+    for invoices in [tables::all_unpaid_invoices(), tables::Past::Invoice.all()] {
+        for row in view.under(&invoices) {
+            let (key, row) = row?;
+            let InvoiceOne { invoice, secret, paid } = record(&key, &row)?;
+            let secret = Some(secret);
+            let row = value(&InvoiceRecord { invoice, secret, paid, cancelled: false });
+            batch.put(key, row);
+        }
+    }
+    Ok(())
+}
+
+/// An invoice of format 1.
+struct InvoiceOne {
+    invoice: Invoice,
+    secret: Secret,
+    paid: Option<Amount>,
+}
+
+impl Decode for InvoiceOne {
+    fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            invoice: Invoice::decode(input)?,
+            secret: Secret::decode(input)?,
+            paid: Option::decode(input)?,
+        })
+    }
+}
 
 /// Whose rows these are: the proofs in them are worth nothing to anybody else.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::outgoing::Outgoing;
-use crate::store::{Batch, Key, Store};
+use crate::store::{Batch, Key, Store, Table};
 use crate::tables::{self, bare, value};
 use photon_core::Change;
 use photon_core::record::{InvoiceRecord, PaymentRecord};
@@ -10,8 +10,9 @@ use photon_core::view::PaymentStatus;
 use photon_wire::claim::Claim;
 use photon_wire::codec::Encode;
 use photon_wire::message::{Dispose, Message, Update};
-use photon_wire::{Address, ChannelId, PaymentId};
+use photon_wire::{Address, ChannelId, Nonce, PaymentId};
 use std::collections::BTreeSet;
+use std::ops::Bound;
 
 /// The rows of one commit while they are gathered.
 pub(crate) struct Writer<'a> {
@@ -49,6 +50,12 @@ impl Writer<'_> {
             }
             Change::Block(record) => self.put(tables::block(), &record),
             Change::Fees(channel, fees) => self.put(tables::fees(channel), &fees),
+            Change::FeesGone(channel) => self.batch.delete(tables::fees(Some(channel))),
+            Change::History(channel, nonce, changes) => {
+                self.put(tables::lock_history(channel, nonce), &changes);
+            }
+            Change::HistoryGone { channel, from, to } => self.history_gone(channel, from, to)?,
+            Change::Ended(channel, record) => self.put(tables::ended(channel), &record),
             Change::Notice(number, notice) => self.put(tables::notice(number), &notice),
         }
         Ok(())
@@ -73,11 +80,22 @@ impl Writer<'_> {
     fn channel_gone(&mut self, channel: ChannelId) -> Result<(), Fault> {
         self.outgoing.forget(&mut self.batch, channel);
         let view = self.store.view();
-        for prefix in [tables::channel_rows(channel), tables::disposals(channel)] {
+        let histories = tables::lock_histories(channel);
+        for prefix in [tables::channel_rows(channel), tables::disposals(channel), histories] {
             self.batch.delete_put(&prefix);
             for row in view.under(&prefix) {
                 self.batch.delete(row?.0);
             }
+        }
+        Ok(())
+    }
+
+    fn history_gone(&mut self, channel: ChannelId, from: Nonce, to: Nonce) -> Result<(), Fault> {
+        let [from, to] = [from, to].map(|nonce| tables::lock_history(channel, nonce));
+        let view = self.store.view();
+        let rows = view.between(Bound::Included(from), Bound::Included(to), Table::History);
+        for row in rows {
+            self.batch.delete(row?.0);
         }
         Ok(())
     }
@@ -112,12 +130,11 @@ impl Writer<'_> {
         let hash = record.invoice.secret_hash;
         self.batch.put(tables::invoice_time(record.invoice.issued, hash), bare());
         let unpaid = tables::unpaid_invoice(hash);
-        match record.paid {
-            None => self.put(unpaid, record),
-            Some(_) => {
-                self.batch.delete(unpaid);
-                self.put(tables::paid_invoice(hash), record);
-            }
+        if record.paid.is_none() && !record.cancelled {
+            self.put(unpaid, record);
+        } else {
+            self.batch.delete(unpaid);
+            self.put(tables::paid_invoice(hash), record);
         }
     }
 }

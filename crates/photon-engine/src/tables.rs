@@ -56,10 +56,11 @@ pub(crate) enum StateKind {
     Block,
     Fees,
     Registered,
+    Ended,
 }
 
 impl StateKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Store,
         Self::Channel,
         Self::Payment,
@@ -70,6 +71,7 @@ impl StateKind {
         Self::Block,
         Self::Fees,
         Self::Registered,
+        Self::Ended,
     ];
 
     const fn tag(self) -> u8 {
@@ -84,6 +86,7 @@ impl StateKind {
             Self::Block => 7,
             Self::Fees => 8,
             Self::Registered => 9,
+            Self::Ended => 10,
         }
     }
 
@@ -122,6 +125,16 @@ pub(crate) fn owner() -> Key {
 /// How many commits there have been.
 pub(crate) fn commits() -> Key {
     state(StateKind::Store, &2_u8)
+}
+
+/// All rows of all channels.
+pub(crate) fn all_channels() -> Key {
+    Key { table: Table::State, bytes: tagged(StateKind::Channel.tag()) }
+}
+
+/// All invoices that wait to be paid.
+pub(crate) fn all_unpaid_invoices() -> Key {
+    Key { table: Table::State, bytes: tagged(StateKind::Invoice.tag()) }
 }
 
 /// All rows of a channel: first its own, then its locks.
@@ -203,6 +216,17 @@ pub(crate) fn registered_of(key: &Key) -> Result<SecretHash, Fault> {
     SecretHash::from_bytes(name).map_err(|error| bad(key, error))
 }
 
+/// The last life of a pair that is over.
+pub(crate) fn ended(channel: ChannelId) -> Key {
+    state(StateKind::Ended, &channel)
+}
+
+/// Which pair, by the row with this key.
+pub(crate) fn ended_of(key: &Key) -> Result<ChannelId, Fault> {
+    let name = key.bytes.get(1..).unwrap_or_default();
+    ChannelId::from_bytes(name).map_err(|error| bad(key, error))
+}
+
 /// All rows of a table.
 pub(crate) fn everything(table: Table) -> Key {
     Key { table, bytes: Vec::new() }
@@ -246,6 +270,8 @@ pub(crate) enum Past {
     Disposal,
     /// Invoices of others that we have paid, and by which payment.
     Settled,
+    /// How updates of ours changed our locks.
+    LockHistory,
 }
 
 impl Past {
@@ -258,6 +284,7 @@ impl Past {
             Self::InvoiceTime => 5,
             Self::Disposal => 6,
             Self::Settled => 7,
+            Self::LockHistory => 8,
         }
     }
 
@@ -312,6 +339,24 @@ pub(crate) fn disposal(channel: ChannelId, hash: B256) -> Key {
     let mut key = disposals(channel);
     hash.encode(&mut key.bytes);
     key
+}
+
+/// How our locks in a channel changed.
+pub(crate) fn lock_histories(channel: ChannelId) -> Key {
+    Past::LockHistory.row(&channel)
+}
+
+pub(crate) fn lock_history(channel: ChannelId, nonce: Nonce) -> Key {
+    let mut key = lock_histories(channel);
+    nonce.encode(&mut key.bytes);
+    key
+}
+
+/// By which update, by the row with this key.
+pub(crate) fn lock_history_of(key: &Key) -> Result<Nonce, Fault> {
+    const NAME: usize = 33;
+    let nonce = key.bytes.get(NAME..).unwrap_or_default();
+    Nonce::from_bytes(nonce).map_err(|error| bad(key, error))
 }
 
 /// The number in the key of a receipt or a notice.

@@ -483,6 +483,9 @@ pub(crate) const fn kind_of(purpose: &Purpose) -> &'static str {
         Purpose::Unlock(_) => "unlock",
         Purpose::Register(_) => "register_secrets",
         Purpose::Settle(_) => "settle",
+        Purpose::Withdraw(_) => "withdraw",
+        Purpose::CooperativeSettle(_) => "cooperative_settle",
+        Purpose::Punish(..) => "punish",
     }
 }
 

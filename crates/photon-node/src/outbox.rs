@@ -141,7 +141,26 @@ impl Outside {
             NoticeKind::TransactionFailed { purpose } => {
                 warn!(kind = crate::handle::kind_of(purpose), "a transaction failed");
             }
+            NoticeKind::ChannelDoubted { channel } => {
+                warn!(%channel, "the chain took back what it had told of this channel");
+            }
+            NoticeKind::ChannelTrusted { channel } => {
+                info!(%channel, "the chain has told of this channel again");
+            }
+            NoticeKind::WithdrawFailed { channel, rule } => {
+                let code = photon_core::Rejection::code_of(*rule).unwrap_or("unknown");
+                warn!(%channel, code, "a withdrawal did not happen");
+            }
+            NoticeKind::CooperativeSettleFailed { channel, rule } => {
+                let code = photon_core::Rejection::code_of(*rule).unwrap_or("unknown");
+                warn!(%channel, code, "the channel was not settled together; it goes on");
+            }
+            NoticeKind::Punished { channel, payer, amount } => {
+                warn!(%channel, %payer, %amount, "a claim of a disposed lock was punished");
+            }
             NoticeKind::Deposited { .. }
+            | NoticeKind::Withdrawn { .. }
+            | NoticeKind::PaymentHeld { .. }
             | NoticeKind::BalanceUpdated { .. }
             | NoticeKind::Unlocked { .. }
             | NoticeKind::SecretsRegistered { .. } => {}

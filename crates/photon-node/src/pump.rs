@@ -283,6 +283,10 @@ impl Pump {
             Input::Connected(_)
             | Input::Command(_)
             | Input::Contract(..)
+            | Input::Seen(..)
+            | Input::Unseen { .. }
+            | Input::Reorganised { .. }
+            | Input::Recalled { .. }
             | Input::Block { .. }
             | Input::Clock(_)
             | Input::ChainReachable(_)
@@ -336,6 +340,7 @@ mod tests {
                 greatest_settle_timeout: Seconds(100_000),
                 challenge: Seconds(2),
             },
+            wrapped_native: None,
             tokens: BTreeMap::new(),
         };
         let file = dir.join("network.toml");

@@ -1,5 +1,11 @@
 //! What two nodes say to each other, inside one authenticated, encrypted session.
 
+mod agreement;
+
+pub use agreement::{
+    AgreeSettle, AgreeWithdraw, Agreement, Decline, ProposeSettle, RequestWithdraw,
+};
+
 use crate::claim::{BalanceProof, Disposal};
 use crate::codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_length, put_list};
 use crate::limits::{
@@ -15,7 +21,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// The version of this protocol; peers of another version are refused.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// One message; one frame carries one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +42,16 @@ pub enum Message {
     Dispose(Dispose),
     /// What the sender knows of nodes.
     Records(Vec<NodeRecord>),
+    /// The sender wants to take tokens out.
+    RequestWithdraw(RequestWithdraw),
+    /// The partner consents.
+    AgreeWithdraw(AgreeWithdraw),
+    /// The sender wants to end the channel together.
+    ProposeSettle(ProposeSettle),
+    /// The partner consents.
+    AgreeSettle(AgreeSettle),
+    /// The partner does not consent.
+    Decline(Decline),
 }
 
 /// Who is speaking, and about which network.
@@ -60,6 +76,8 @@ pub struct ChannelStatus {
     pub sent: Nonce,
     /// The last nonce that the sender has stored.
     pub received: Nonce,
+    /// The sender has not heard where the receiver stands since it started, and asks.
+    pub asks: bool,
 }
 
 /// One new balance proof, and the operations that lead to it from the one before.
@@ -303,7 +321,7 @@ impl fmt::Display for Reason {
 }
 
 crate::fields_codec!(Hello { version, chain_id, contract });
-crate::fields_codec!(ChannelStatus { channel, epoch, sent, received });
+crate::fields_codec!(ChannelStatus { channel, epoch, sent, received, asks });
 crate::fields_codec!(Acknowledge { channel, epoch, nonce });
 crate::fields_codec!(Refuse { channel, epoch, nonce, rule });
 crate::fields_codec!(DisposedLock { lock, failure });
@@ -452,6 +470,26 @@ impl Encode for Message {
                 put_length(out, records.len());
                 records.iter().for_each(|record| record.encode(out));
             }
+            Self::RequestWithdraw(request) => {
+                out.push(9);
+                request.encode(out);
+            }
+            Self::AgreeWithdraw(agree) => {
+                out.push(10);
+                agree.encode(out);
+            }
+            Self::ProposeSettle(propose) => {
+                out.push(11);
+                propose.encode(out);
+            }
+            Self::AgreeSettle(agree) => {
+                out.push(12);
+                agree.encode(out);
+            }
+            Self::Decline(decline) => {
+                out.push(13);
+                decline.encode(out);
+            }
         }
     }
 }
@@ -460,13 +498,18 @@ impl Decode for Message {
     fn decode(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match u8::decode(input)? {
             1 => Self::Hello(Hello::decode(input)?),
-            2 => Self::Reestablish(input.list(CHANNELS_PER_MESSAGE, 52)?),
+            2 => Self::Reestablish(input.list(CHANNELS_PER_MESSAGE, 53)?),
             3 => Self::Update(Update::decode(input)?),
             4 => Self::Acknowledge(Acknowledge::decode(input)?),
             5 => Self::Refuse(Refuse::decode(input)?),
             6 => Self::Reveal(input.list(SECRETS, 32)?),
             7 => Self::Dispose(Dispose::decode(input)?),
             8 => Self::Records(input.list(RECORDS_PER_MESSAGE, NodeRecord::LEAST_BYTES)?),
+            9 => Self::RequestWithdraw(RequestWithdraw::decode(input)?),
+            10 => Self::AgreeWithdraw(AgreeWithdraw::decode(input)?),
+            11 => Self::ProposeSettle(ProposeSettle::decode(input)?),
+            12 => Self::AgreeSettle(AgreeSettle::decode(input)?),
+            13 => Self::Decline(Decline::decode(input)?),
             got => return Err(DecodeError::Tag { what: "message", got }),
         })
     }

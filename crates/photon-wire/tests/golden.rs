@@ -7,8 +7,9 @@ use photon_wire::claim::Domain;
 use photon_wire::codec::{Decode, Encode};
 use photon_wire::lock::Lock;
 use photon_wire::message::{
-    Acknowledge, ChannelStatus, Dispose, DisposedLock, Failure, Hello, Message, Operation, Reason,
-    Refuse, Update, VERSION,
+    Acknowledge, AgreeSettle, AgreeWithdraw, Agreement, ChannelStatus, Decline, Dispose,
+    DisposedLock, Failure, Hello, Message, Operation, ProposeSettle, Reason, Refuse,
+    RequestWithdraw, Update, VERSION,
 };
 use photon_wire::onward::{ForTarget, Hop, Onward};
 use photon_wire::record::{FeeSchedule, NodeRecord};
@@ -84,6 +85,7 @@ fn messages() -> Vec<(&'static str, Message)> {
                 epoch,
                 sent: Nonce(3),
                 received: Nonce(4),
+                asks: true,
             }]),
         ),
         ("update", Message::Update(update())),
@@ -100,6 +102,39 @@ fn messages() -> Vec<(&'static str, Message)> {
             }),
         ),
         ("records", Message::Records(vec![record()])),
+    ]
+    .into_iter()
+    .chain(agreements())
+    .collect()
+}
+
+fn agreements() -> [(&'static str, Message); 5] {
+    let (channel, epoch) = (ChannelId(B256::repeat_byte(0x01)), Epoch(2));
+    let (withdrawn, valid_until) = (Amount(50), Timestamp(1_000));
+    let (transferred_low, transferred_high) = (Amount(30), Amount(5));
+    let (sent, received) = (Nonce(3), Nonce(4));
+    let signature = Signature([0x10; 65]);
+    let request = RequestWithdraw { channel, epoch, withdrawn, valid_until };
+    let agree = AgreeWithdraw { channel, epoch, withdrawn, valid_until, signature };
+    let propose = ProposeSettle {
+        channel,
+        epoch,
+        sent,
+        received,
+        transferred_low,
+        transferred_high,
+        valid_until,
+    };
+    let settle =
+        AgreeSettle { channel, epoch, transferred_low, transferred_high, valid_until, signature };
+    let agreement = Agreement::Settle;
+    let decline = Decline { channel, epoch, agreement, valid_until, rule: 30 };
+    [
+        ("request_withdraw", Message::RequestWithdraw(request)),
+        ("agree_withdraw", Message::AgreeWithdraw(agree)),
+        ("propose_settle", Message::ProposeSettle(propose)),
+        ("agree_settle", Message::AgreeSettle(settle)),
+        ("decline", Message::Decline(decline)),
     ]
 }
 

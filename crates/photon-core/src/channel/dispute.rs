@@ -4,7 +4,7 @@ use super::Channel;
 use crate::record::{LockFate, LockRecord, Purpose};
 use alloc::vec::Vec;
 use photon_wire::contract::{Call, LockClaim};
-use photon_wire::{Seconds, Slot, Timestamp};
+use photon_wire::{Amount, Nonce, Seconds, Slot, Timestamp};
 
 impl Channel {
     /// What to tell the contract while it takes updates and unlocks.
@@ -14,6 +14,9 @@ impl Channel {
             return None;
         }
         let proof = self.proof?;
+        if self.is_answered_by_declaration() {
+            return None;
+        }
         let (purpose, call) = if proof.nonce > dispute.theirs_nonce {
             let (token, partner) = (self.token, self.partner);
             let call = Call::Update { token, partner, proof, delegated: None };
@@ -22,6 +25,24 @@ impl Channel {
             (Purpose::Unlock(self.id), self.unlock_call()?)
         };
         Some((purpose, call, dispute.update_until))
+    }
+
+    /// Whether the partner, who closed, declared of himself all that we could show: then an update
+    /// would change nothing.
+    fn is_answered_by_declaration(&self) -> bool {
+        let (Some(dispute), Some(proof)) = (self.dispute, self.proof) else { return false };
+        dispute.theirs_nonce == Nonce(0)
+            && dispute.ours.declared >= proof.transferred
+            && self.theirs.lock_count() == 0
+    }
+
+    /// Begins the dispute with the partner's latest proof. Without locks of ours, what we declare
+    /// is all that the partner could show, and it need not answer. Who declares gives up later
+    /// updates of what he is paid; there are none, because nothing is received once this is wanted.
+    pub(crate) fn close_call(&self) -> Call {
+        let is_all = self.ours.lock_count() == 0 && self.stopped.is_none() && self.in_step;
+        let declared = if is_all { self.ours.transferred() } else { Amount::ZERO };
+        Call::Close { token: self.token, partner: self.partner, proof: self.proof, declared }
     }
 
     /// Whether it is our turn to have the contract pay both out. Who closed goes first: two

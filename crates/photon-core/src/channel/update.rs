@@ -81,6 +81,14 @@ impl Channel {
     pub(crate) fn check_can_promise(&self, amount: Amount) -> Result<(), Rejection> {
         check_amount(amount)?;
         self.check_open()?;
+        if self.agreements.settling.is_some() {
+            return Err(Rejection::ChannelSettling { channel: self.id });
+        }
+        // A store that was put back from an older copy does not know what was signed after it:
+        // signing those nonces again would give the partner two truths to choose from.
+        if !self.in_step {
+            return Err(Rejection::ChannelBusy { channel: self.id });
+        }
         let spendable = self.spendable();
         if amount > spendable {
             return Err(Rejection::InsufficientBalance { spendable, needed: amount });
@@ -104,6 +112,7 @@ impl Channel {
         }
         let undo = self.ours.apply(&operation)?;
         self.note_dirty(true, &undo);
+        self.note_change(&undo);
         self.batch_bytes = self.batch_bytes.saturating_add(size);
         self.batch.push(operation);
         Ok(())
@@ -117,6 +126,7 @@ impl Channel {
         let nonce = self.ours.head.nonce.next().expect("checked before each operation");
         self.ours.head.nonce = nonce;
         self.batch_bytes = 0;
+        self.note_history(nonce);
         let update = Update {
             channel: self.id,
             epoch: self.epoch,
@@ -212,7 +222,7 @@ impl Channel {
         }
         // What we have paid counts from the moment we sign it, acknowledged or not: our signature
         // is out, and honest updates that cross on the wire must not be refused.
-        let (has, owes) = Self::sums(&self.theirs, &self.ours);
+        let (has, owes) = self.sums(false);
         if owes > has {
             return Err(Rejection::InsufficientBalance { spendable: has, needed: owes });
         }

@@ -3,7 +3,7 @@
 //! the chain when we ask whether it is over.
 
 use crate::machine::{Answer, Machine};
-use crate::record::{LockFate, LockKey, LockRole, Purpose};
+use crate::record::{LockFate, LockKey, LockRecord, LockRole, Purpose};
 use crate::reject::Rejection;
 use crate::view::PaymentFailure;
 use alloc::collections::BTreeMap;
@@ -39,6 +39,9 @@ impl Machine {
         if !self.chain_reachable {
             return Err(Reason::ChainUnavailable);
         }
+        if !channel.takes_payments() {
+            return Err(Reason::NoChannel);
+        }
         if record.lock.amount < self.config.least_lock {
             return Err(Reason::AmountTooSmall);
         }
@@ -68,6 +71,7 @@ impl Machine {
     /// Looks after every deadline that time may have reached.
     pub(crate) fn on_time(&mut self) -> Result<Answer, Rejection> {
         self.register_due();
+        self.give_back_held();
         self.take_back_expired();
         self.settle_disputes();
         Ok(Answer::Done)
@@ -116,13 +120,25 @@ impl Machine {
         expired.into_iter().for_each(|key| self.take_back(key));
     }
 
+    /// Whether its secret was registered in time, as deep as we demand or only seen.
+    fn is_registered(&self, record: &LockRecord) -> bool {
+        let seen = self.seen_registered.get(&record.lock.secret_hash);
+        let in_time = seen.is_some_and(|(time, _)| *time <= record.lock.expiration);
+        record.registered.is_some() || in_time
+    }
+
     fn take_back(&mut self, key: LockKey) {
-        let Some(channel) = self.channel_mut(key.channel) else { return };
-        let Some(record) = channel.lock(key).cloned() else { return };
-        if record.registered.is_some() {
+        let Some(record) = self.lock(key).cloned() else { return };
+        if self.is_registered(&record) {
             return;
         }
-        if channel.is_open() {
+        // We have been paid for it: late is better than never.
+        if let (LockRole::Owed, LockFate::Claimed(secret)) = (&record.role, &record.fate) {
+            self.pay_on(key, secret, true);
+            return;
+        }
+        let Some(channel) = self.channel_mut(key.channel) else { return };
+        if channel.can_sign() {
             channel.send_expire(key.slot).expect("an open channel always takes an expiry");
             self.locks.remove(key, &record);
         }
@@ -136,7 +152,8 @@ impl Machine {
             LockRole::Onward(_)
             | LockRole::Forwarded(_)
             | LockRole::Target { .. }
-            | LockRole::Refused => {
+            | LockRole::Refused
+            | LockRole::Owed => {
                 let failure = Failure { hop: self.partner_of(key), reason: Reason::Rejected };
                 self.outgoing_failed(key, &record, failure);
             }

@@ -91,7 +91,7 @@ impl Machine {
     /// Whether the target is a partner that can be paid at once.
     fn pays_directly(&self, target: &Target) -> Result<bool, Rejection> {
         let Some(channel) = self.to(target.token, target.account) else { return Ok(false) };
-        if !channel.is_open() {
+        if !channel.takes_payments() {
             return Ok(false);
         }
         if !self.online.contains(&target.account) {
@@ -102,7 +102,13 @@ impl Machine {
 
     fn pay_directly(&mut self, record: &mut PaymentRecord) -> Result<(), Rejection> {
         let Target { token, account, amount } = record.target;
-        let id = self.to(token, account).ok_or(Rejection::NoRoute { target: account })?.id;
+        let channel = self.to(token, account).ok_or(Rejection::NoRoute { target: account })?;
+        // Who sees no chain sees no closing either: what is paid on must still be disputable.
+        let silence = self.clock.local.since(self.clock.head);
+        if !self.chain_reachable && silence.plus(silence) > channel.settle_timeout {
+            return Err(Rejection::ChainUnavailable);
+        }
+        let id = channel.id;
         let channel = self.channel_mut(id).ok_or(Rejection::UnknownChannel { channel: id })?;
         let nonce = channel.send_pay(record.id, amount, record.note.clone())?;
         record.direct = Some((id, nonce));
@@ -154,7 +160,7 @@ impl Machine {
     ) -> Result<Route, Rejection> {
         let first = |partner: Address| {
             let channel = self.to(target.token, partner)?;
-            let usable = channel.is_open() && self.online.contains(&partner);
+            let usable = channel.takes_payments() && self.online.contains(&partner);
             usable.then(|| channel.spendable())
         };
         let graph =

@@ -19,7 +19,7 @@ impl Machine {
         let token = self.with(key.channel).map_err(|_| Reason::NoChannel)?.token;
         let channel = self.to(token, hop.node).ok_or(Reason::NoChannel)?;
         let id = channel.id;
-        if id == key.channel || !channel.is_open() {
+        if id == key.channel || !channel.takes_payments() {
             return Err(Reason::NoChannel);
         }
         if !self.online.contains(&hop.node) {

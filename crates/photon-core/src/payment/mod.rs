@@ -67,7 +67,7 @@ impl Machine {
     /// Takes back a lock of ours that its payee has disposed, if the channel takes updates.
     fn drop_disposed(&mut self, key: LockKey, record: &LockRecord) -> bool {
         let Some(channel) = self.channel_mut(key.channel) else { return false };
-        if !channel.is_open() {
+        if !channel.can_sign() {
             return false;
         }
         channel.send_drop(key.slot).expect("an open channel always takes a drop");
@@ -75,9 +75,15 @@ impl Machine {
         true
     }
 
-    /// A closing of ours has failed: what was decided while it was on its way is done now.
-    pub(crate) fn catch_up(&mut self, id: ChannelId) {
+    /// The channel takes updates again: what was decided meanwhile is done, and what the partner
+    /// sent in vain is asked for.
+    pub(crate) fn reopen(&mut self, id: ChannelId) {
         self.behind.insert(id);
+        self.catch_up(id);
+    }
+
+    /// Updates can be signed: what was decided before is done.
+    pub(crate) fn catch_up(&mut self, id: ChannelId) {
         let Some(channel) = self.channels.get(&id) else { return };
         let locks: Vec<(Slot, LockRecord)> =
             channel.ours.locks().map(|(slot, record)| (slot, record.clone())).collect();
@@ -85,7 +91,9 @@ impl Machine {
             let key = LockKey { channel: id, ours: true, slot };
             match &record.fate {
                 LockFate::Open => {}
-                LockFate::Claimed(secret) => self.pay_on(key, secret, false),
+                LockFate::Claimed(secret) => {
+                    self.pay_on(key, secret, record.role == LockRole::Owed)
+                }
                 LockFate::Disposed(_) => {
                     self.drop_disposed(key, &record);
                 }
@@ -111,7 +119,8 @@ impl Machine {
             LockRole::Onward(_)
             | LockRole::Forwarded(_)
             | LockRole::Target { .. }
-            | LockRole::Refused => {}
+            | LockRole::Refused
+            | LockRole::Owed => {}
         }
     }
 

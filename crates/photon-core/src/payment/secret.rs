@@ -51,7 +51,10 @@ impl Machine {
         match &record.role {
             LockRole::Initiator(payment) => self.payment_arrived(*payment, Some(secret.clone())),
             LockRole::Onward(incoming) => self.claim(*incoming, secret),
-            LockRole::Forwarded(_) | LockRole::Target { .. } | LockRole::Refused => {}
+            LockRole::Forwarded(_)
+            | LockRole::Target { .. }
+            | LockRole::Refused
+            | LockRole::Owed => {}
         }
         // E3. A-B-C: C shows the secret so late that B, paying C off the chain, could no longer
         // bring it onto the chain against A. Later B pays only what C has registered in time,
@@ -59,20 +62,28 @@ impl Machine {
         // lock: A could hold another one with the same hash and a later expiration.
         let safe = self.is_safe_to_pay(record.lock.expiration) || record.registered.is_some();
         // An initiator has no payer to collect from, and has just said that it paid.
-        let paid = paid || matches!(record.role, LockRole::Initiator(_));
-        if safe || paid {
-            self.unlock(key, &record, secret);
+        let is_ours = matches!(record.role, LockRole::Initiator(_));
+        let sent = (safe || paid || is_ours) && self.unlock(key, &record, secret);
+        // Whoever it was forwarded for is gone from the books: only this row says that we owe it.
+        if paid
+            && !sent
+            && let Some(record) = self.lock_mut(key)
+        {
+            record.role = LockRole::Owed;
         }
     }
 
-    fn unlock(&mut self, key: LockKey, record: &LockRecord, secret: &Secret) {
-        let Some(channel) = self.channel_mut(key.channel) else { return };
-        if channel.is_open() {
-            channel
-                .send_unlock(key.slot, secret.clone())
-                .expect("an open channel always takes an unlock");
-            self.locks.remove(key, record);
+    /// Pays a lock, if an update can be signed now.
+    fn unlock(&mut self, key: LockKey, record: &LockRecord, secret: &Secret) -> bool {
+        let Some(channel) = self.channel_mut(key.channel) else { return false };
+        if !channel.can_sign() {
+            return false;
         }
+        channel
+            .send_unlock(key.slot, secret.clone())
+            .expect("an open channel always takes an unlock");
+        self.locks.remove(key, record);
+        true
     }
 
     /// Our payer has paid a lock. What we owe for it is paid now, whatever the time.
@@ -89,7 +100,7 @@ impl Machine {
                     self.pay_on(outgoing, &secret, true);
                 }
             }
-            LockRole::Initiator(_) | LockRole::Onward(_) | LockRole::Refused => {}
+            LockRole::Initiator(_) | LockRole::Onward(_) | LockRole::Refused | LockRole::Owed => {}
         }
     }
 

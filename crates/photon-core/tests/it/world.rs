@@ -1,7 +1,7 @@
 //! A few nodes named by letters, in one thread: messages go first in, first out; what a node must
 //! not forget is kept as rows, so that it can be dropped and built again at any turn.
 
-use photon_core::record::{LockKey, LockRecord, PaymentRecord, Snapshot};
+use photon_core::record::{LockKey, LockRecord, PaymentRecord, Recollection, Snapshot};
 use photon_core::view::{PaymentStatus, Target};
 use photon_core::{
     Answer, Attempt, Change, Command, Config, Effect, Input, Intent, Machine, Notice, OpenedLock,
@@ -10,7 +10,7 @@ use photon_core::{
 use photon_wire::claim::Domain;
 use photon_wire::codec::{Decode, Encode};
 use photon_wire::contract::{Event, Parameters, Position};
-use photon_wire::message::{Message, Operation, Update};
+use photon_wire::message::{ChannelStatus, Message, Operation, Update};
 use photon_wire::onward::{ForTarget, Onward};
 use photon_wire::record::FeeSchedule;
 use photon_wire::{
@@ -44,6 +44,7 @@ pub(crate) struct Store {
     pub payments: BTreeMap<PaymentId, PaymentRecord>,
     updates: BTreeMap<(ChannelId, u64), Update>,
     rest: Snapshot,
+    pub recollections: BTreeMap<ChannelId, Recollection>,
     pub notices: Vec<Notice>,
 }
 
@@ -51,7 +52,10 @@ impl Store {
     fn apply(&mut self, change: Change) {
         match change {
             Change::Channel(row) => drop(self.channels.insert(row.id, *row)),
-            Change::ChannelGone(id) => drop(self.channels.remove(&id)),
+            Change::ChannelGone(id) => {
+                self.channels.remove(&id);
+                self.recollections.remove(&id);
+            }
             Change::Lock(key, row) => drop(self.locks.insert(key, row)),
             Change::LockGone(key) => drop(self.locks.remove(&key)),
             Change::Acknowledged(id, nonce) => {
@@ -61,7 +65,7 @@ impl Store {
             Change::Receipt(row) => self.rest.next_receipt = row.number + 1,
             Change::Invoice(row) => {
                 self.rest.invoices.retain(|old| old.invoice != row.invoice);
-                if row.paid.is_none() {
+                if row.paid.is_none() && !row.cancelled {
                     self.rest.invoices.push(row);
                 }
             }
@@ -84,7 +88,21 @@ impl Store {
                 self.rest.next_notice = number + 1;
                 self.notices.push(notice);
             }
-            Change::Disposal(..) => {}
+            Change::FeesGone(id) => self.rest.fees.retain(|(old, _)| *old != Some(id)),
+            Change::Ended(id, row) => {
+                self.rest.ended.retain(|(old, _)| *old != id);
+                self.rest.ended.push((id, row));
+            }
+            Change::Disposal(id, dispose) => {
+                self.recollections.entry(id).or_default().disposals.push(dispose);
+            }
+            Change::History(id, nonce, changes) => {
+                self.recollections.entry(id).or_default().history.push((nonce, changes));
+            }
+            Change::HistoryGone { channel, from, to } => {
+                let known = self.recollections.entry(channel).or_default();
+                known.history.retain(|(nonce, _)| *nonce < from || *nonce > to);
+            }
         }
     }
 
@@ -193,7 +211,7 @@ impl World {
         for change in turn.changes {
             node.store.apply(change);
         }
-        let mut out = vec![];
+        let (mut out, mut recalled) = (vec![], vec![]);
         for effect in turn.effects {
             match effect {
                 Effect::SendUpdate { to, update } => {
@@ -201,6 +219,19 @@ impl World {
                     out.push((to, Message::Update(update)));
                 }
                 Effect::SendDispose { to, dispose } => out.push((to, Message::Dispose(dispose))),
+                Effect::SendAgreeWithdraw { to, agree } => {
+                    out.push((to, Message::AgreeWithdraw(agree)));
+                }
+                Effect::SendAgreeSettle { to, agree } => {
+                    out.push((to, Message::AgreeSettle(agree)));
+                }
+                Effect::Recall { channel, after } => {
+                    let known = node.store.recollections.get(&channel).cloned();
+                    let mut recollection = known.unwrap_or_default();
+                    recollection.history.retain(|(nonce, _)| *nonce > after);
+                    let recollection = Box::new(recollection);
+                    recalled.push(Input::Recalled { channel, recollection });
+                }
                 Effect::Send { to, message } => out.push((to, message)),
                 Effect::Resend { to, channel, after } => {
                     let from = (channel, after.0 + 1)..=(channel, u64::MAX);
@@ -214,6 +245,9 @@ impl World {
         self.queue.extend(out.into_iter().map(|(to, message)| (who, name(to), message)));
         if self.restart_always {
             self.rebuild(who);
+        }
+        for input in recalled {
+            self.give(who, input).unwrap();
         }
     }
 
@@ -239,6 +273,19 @@ impl World {
         if self.restart_always {
             for account in online {
                 node.machine.step(Input::Connected(account)).unwrap();
+            }
+            for row in node.store.channels.values() {
+                // Where the partner stood when it said so last.
+                let status = ChannelStatus {
+                    channel: row.id,
+                    epoch: row.epoch,
+                    sent: row.theirs.nonce,
+                    received: row.acknowledged,
+                    asks: false,
+                };
+                let (from, message) = (row.partner, Message::Reestablish(vec![status]));
+                let said = SignedMessage { from, message, signer: None, opened: vec![] };
+                node.machine.step(Input::Message(said)).unwrap();
             }
             node.machine.turn();
             assert_eq!(node.machine.channels(), before, "rows of {who} miss something");
@@ -406,6 +453,15 @@ fn describe(message: &Message) -> String {
         Message::Reveal(secrets) => format!("Reveal {}", secrets.len()),
         Message::Dispose(dispose) => format!("Dispose {}", dispose.locks[0].failure.reason.code()),
         Message::Records(_) => "Records".into(),
+        Message::RequestWithdraw(request) => format!("RequestWithdraw {}", request.withdrawn),
+        Message::AgreeWithdraw(agree) => format!("AgreeWithdraw {}", agree.withdrawn),
+        Message::ProposeSettle(propose) => {
+            format!("ProposeSettle {}/{}", propose.transferred_low, propose.transferred_high)
+        }
+        Message::AgreeSettle(agree) => {
+            format!("AgreeSettle {}/{}", agree.transferred_low, agree.transferred_high)
+        }
+        Message::Decline(decline) => format!("Decline {}", decline.rule),
     }
 }
 

@@ -31,7 +31,8 @@ impl Story {
         // An owner who is not answered asks again, with the same names. An invoice is given away
         // only when it is stored.
         for _ in 0..2 {
-            let add = Command::AddInvoice { invoice: invoice.clone(), secret: secret.clone() };
+            let add =
+                Command::AddInvoice { invoice: invoice.clone(), secret: Some(secret.clone()) };
             self.world.turn(1, vec![command(add)]);
             self.world.settle();
         }
@@ -101,7 +102,8 @@ fn a_finished_payment_is_known_by_its_name_and_never_made_again() {
         assert_eq!(answers, [Err(Rejection::PaymentExists { payment: id(number) })]);
     }
     let (invoice, secret) = invoice(&story.world.nodes[1].key, 50, 300);
-    let answers = story.world.turn(1, vec![command(Command::AddInvoice { invoice, secret })]);
+    let answers =
+        story.world.turn(1, vec![command(Command::AddInvoice { invoice, secret: Some(secret) })]);
     assert_eq!(answers, [Err(Rejection::InvoiceExists)]);
     story.check("after asking again");
 }

@@ -87,7 +87,8 @@ fn a_store_put_back_from_an_older_copy_is_noticed() {
     let backup = path.with_extension("backup");
     copy(&path.join("rows"), &backup);
     world.nodes[0].restart();
-    world.nodes[0].turn(vec![Input::Connected(bob), paying(&pay(1, bob, 100))]).unwrap();
+    let said = introduces(bob, world.channel());
+    world.nodes[0].turn(vec![Input::Connected(bob), said, paying(&pay(1, bob, 100))]).unwrap();
     world.nodes[0].stop();
     fs::remove_dir_all(path.join("rows")).unwrap();
     copy(&backup, &path.join("rows"));

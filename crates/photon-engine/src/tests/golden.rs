@@ -4,12 +4,13 @@
 use super::world::{NOW, domain, id, invoice, key};
 use crate::outgoing::Outgoing;
 use crate::rows::Writer;
-use crate::store::{Batch, Store};
+use crate::store::{Batch, Key, Store, Table};
 use crate::tables;
 use photon_core::record::{
-    BlockRecord, ChannelRecord, DisputeRecord, EndRecord, GraphRecord, IntentRecord, InvoiceRecord,
+    AgreementsRecord, BalanceFact, BlockRecord, ChannelRecord, ClaimsRecord, DisputeRecord,
+    EndRecord, EndedRecord, Fact, FactRecord, GraphRecord, IntentRecord, InvoiceRecord, LockChange,
     LockFate, LockKey, LockRecord, LockRole, PaymentRecord, Purpose, ReceiptRecord,
-    RegistrationRecord,
+    RegistrationRecord, SettlingRecord, SettlingStage, StandingRecord, Terms, WithdrawalRecord,
 };
 use photon_core::view::{NoticeKind, PaymentFailure, PaymentStatus, Target};
 use photon_core::{Attempt, Change, Intent, IntentId, Notice};
@@ -66,7 +67,42 @@ fn channel() -> ChannelRecord {
             theirs: Balance { locksroot: Locksroot(hash(0x44)), ..Balance::default() },
             theirs_nonce: Nonce(7),
         }),
+        standing: standing(),
+        agreements: agreements(),
     }
+}
+
+fn standing() -> StandingRecord {
+    let block = BlockNumber(70);
+    let balance = Balance { locksroot: Locksroot(hash(0x44)), ..Balance::default() };
+    StandingRecord {
+        facts: vec![FactRecord { fact: Fact::Closed, block, doubted: true }],
+        balances: vec![BalanceFact { block, ours: false, nonce: Nonce(7), balance }],
+        claims: ClaimsRecord { nonce: Nonce(6), slots: vec![Slot(3)] },
+    }
+}
+
+fn agreements() -> AgreementsRecord {
+    let (withdrawn, valid_until) = (Amount(50), Timestamp(NOW + 9));
+    let (transferred_low, transferred_high) = (Amount(6), Amount(7));
+    let terms = Terms { transferred_low, transferred_high, valid_until };
+    let stage = SettlingStage::Executing(terms, Signature([0x59; 65]));
+    AgreementsRecord {
+        ours: Some(WithdrawalRecord {
+            withdrawn,
+            valid_until,
+            signature: Some(Signature([0x5a; 65])),
+        }),
+        theirs: Some(WithdrawalRecord { withdrawn, valid_until, signature: None }),
+        settling: Some(SettlingRecord { stage, until: valid_until }),
+        history: Some(Nonce(2)),
+        disposed: true,
+    }
+}
+
+fn changed_lock() -> LockChange {
+    let lock = lock(LockRole::Refused, LockFate::Open).lock;
+    LockChange { slot: Slot(3), lock, added: true }
 }
 
 fn lock(role: LockRole, fate: LockFate) -> LockRecord {
@@ -173,8 +209,18 @@ fn other_changes() -> Vec<Change> {
             invoice: None,
             at: Timestamp(NOW),
         }),
-        Change::Invoice(InvoiceRecord { invoice: open, secret, paid: None }),
-        Change::Invoice(InvoiceRecord { invoice: paid, secret: other, paid: Some(Amount(21)) }),
+        Change::Invoice(InvoiceRecord {
+            invoice: open,
+            secret: Some(secret),
+            paid: None,
+            cancelled: false,
+        }),
+        Change::Invoice(InvoiceRecord {
+            invoice: paid,
+            secret: Some(other),
+            paid: Some(Amount(21)),
+            cancelled: false,
+        }),
         Change::Intent(IntentRecord { intent, purpose }),
         Change::Graph(GraphRecord {
             channel: id,
@@ -188,6 +234,8 @@ fn other_changes() -> Vec<Change> {
         Change::Node(node()),
         Change::Block(BlockRecord { number: BlockNumber(77), time: Timestamp(NOW) }),
         Change::Registered(vec![Secret([0x97; 32]).hash()]),
+        Change::History(id, Nonce(6), vec![changed_lock()]),
+        Change::Ended(id, EndedRecord { epoch: Epoch(3), block: BlockNumber(60) }),
         Change::Fees(None, FeeSchedule { base: Amount(1), parts_per_million: 2 }),
         Change::Fees(Some(id), FeeSchedule { base: Amount(3), parts_per_million: 4 }),
         Change::Notice(
@@ -287,6 +335,13 @@ fn golden_rows_are_read_back_as_they_were_written() {
     assert_eq!((snapshot.nodes, snapshot.graph.len()), (vec![node()], 1));
     assert_eq!(snapshot.fees.len(), 2);
     assert_eq!((snapshot.next_notice, snapshot.next_receipt), (2, 2));
+    let ended = EndedRecord { epoch: Epoch(3), block: BlockNumber(60) };
+    assert_eq!(snapshot.ended, [(ChannelId(hash(0x11)), ended)]);
+    let id = ChannelId(hash(0x11));
+    let known = crate::load::recollection(&view, id, Nonce(5)).unwrap();
+    assert_eq!(known.history, [(Nonce(6), vec![changed_lock()])]);
+    assert_eq!(known.disposals.len(), 1);
+    assert!(crate::load::recollection(&view, id, Nonce(6)).unwrap().history.is_empty());
     let outgoing = Outgoing::load(&view, &snapshot.channels).unwrap();
     assert!(outgoing.after(ChannelId(hash(0x11)), Nonce(0)).eq([Nonce(6)]));
 
@@ -301,5 +356,44 @@ fn golden_rows_are_read_back_as_they_were_written() {
     writer.change(Change::ChannelGone(ChannelId(hash(0x11)))).unwrap();
     let gone = writer.batch.into_rows();
     assert!(gone.iter().all(|(_, value)| value.is_none()));
-    assert_eq!(gone.len(), 5, "channel, two locks, disposal, update");
+    assert_eq!(gone.len(), 6, "channel, two locks, disposal, history, update");
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn rows_of_the_first_format_are_brought_forward() {
+    let space = tempfile::tempdir().unwrap();
+    let store = Store::open(space.path()).unwrap();
+    let mut batch = Batch::default();
+    for line in include_str!("../../tests/golden/rows-1.txt").lines() {
+        let (key, value) = line.split_once(' ').unwrap();
+        let (table, name) = key.split_once('/').unwrap();
+        let tables = [Table::State, Table::Outgoing, Table::Payments, Table::History];
+        let table = tables.into_iter().find(|known| known.name() == table).unwrap();
+        if value != "gone" {
+            batch.put(Key { table, bytes: bytes(name) }, bytes(value));
+        }
+    }
+    store.commit(batch).unwrap();
+    crate::migrate::prepare(&store, &super::world::config(key(1).address())).unwrap();
+    let view = store.view();
+    let snapshot = crate::load::snapshot(&view).unwrap();
+    let channel = ChannelRecord {
+        standing: StandingRecord::default(),
+        agreements: AgreementsRecord::default(),
+        ..channel()
+    };
+    assert_eq!(snapshot.channels, [channel]);
+    let (open, secret) = invoice(&key(1), 0x40, 20);
+    let expected =
+        InvoiceRecord { invoice: open, secret: Some(secret), paid: None, cancelled: false };
+    assert_eq!(snapshot.invoices, [expected]);
+    assert_eq!((snapshot.locks.len(), snapshot.intents.len()), (2, 1));
+    let (_, secret) = invoice(&key(1), 0x41, 20);
+    let name = tables::paid_invoice(secret.hash());
+    let paid: InvoiceRecord = tables::record(&name, &store.read(&name).unwrap().unwrap()).unwrap();
+    assert_eq!((paid.secret, paid.paid), (Some(secret), Some(Amount(21))));
 }

@@ -101,7 +101,7 @@ fn invoices_are_listed_whether_paid_or_not() {
     world.begin();
     for number in [60, 61, 62] {
         let (invoice, secret) = invoice(&world.nodes[1].key, number, 10);
-        world.turn(1, vec![command(Command::AddInvoice { invoice, secret })]);
+        world.turn(1, vec![command(Command::AddInvoice { invoice, secret: Some(secret) })]);
     }
     let (invoice, _) = invoice(&world.nodes[1].key, 61, 10);
     world.turn(0, vec![paying(&pay_invoice(1, &invoice))]);

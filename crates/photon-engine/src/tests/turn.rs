@@ -59,8 +59,13 @@ fn an_update_is_sent_again_byte_for_byte() {
     node.restart();
     node.turn(vec![Input::Connected(bob)]).unwrap();
     for received in [0, 1, 2, 3] {
-        let status =
-            ChannelStatus { channel, epoch: Epoch(1), sent: Nonce(0), received: Nonce(received) };
+        let status = ChannelStatus {
+            channel,
+            epoch: Epoch(1),
+            sent: Nonce(0),
+            received: Nonce(received),
+            asks: false,
+        };
         let actions = node.turn(vec![says(bob, Message::Reestablish(vec![status]))]).unwrap();
         assert_eq!(updates(&actions), sent[usize::try_from(received).unwrap()..]);
     }
@@ -77,8 +82,13 @@ fn who_asks_often_within_a_turn_is_told_once() {
         node.turn(vec![paying(&pay(number, bob, 100))]).unwrap();
     }
     let asks = |received| {
-        let status =
-            ChannelStatus { channel, epoch: Epoch(1), sent: Nonce(0), received: Nonce(received) };
+        let status = ChannelStatus {
+            channel,
+            epoch: Epoch(1),
+            sent: Nonce(0),
+            received: Nonce(received),
+            asks: false,
+        };
         says(bob, Message::Reestablish(vec![status]))
     };
     let actions = node.turn((0..500).map(|_| asks(1)).collect()).unwrap();
@@ -102,6 +112,7 @@ fn a_failed_commit_stops_the_engine_and_the_next_start_knows_which_it_was() {
         assert_eq!(stored.is_some(), failure == Failure::After);
         world.follow_chain(0);
         world.connect();
+        world.settle();
         world.turn(0, vec![paying(&pay(1, bob, 100))]);
         world.settle();
         let paid = world.status(0, id(1));
@@ -114,6 +125,7 @@ fn a_draft_that_is_not_committed_stops_the_engine() {
     let mut world = World::new();
     world.begin();
     let [_, bob] = world.accounts();
+    let channel = world.channel();
     let node = &mut world.nodes[0];
     node.engine().step(paying(&pay(1, bob, 100))).unwrap().unwrap();
     drop(node.engine().draft().unwrap());
@@ -122,7 +134,7 @@ fn a_draft_that_is_not_committed_stops_the_engine() {
     assert!(matches!(node.engine().step(paying(&pay(2, bob, 100))), Err(Fault::Poisoned)));
 
     node.restart();
-    node.turn(vec![Input::Connected(bob)]).unwrap();
+    node.turn(vec![Input::Connected(bob), introduces(bob, channel)]).unwrap();
     node.engine().step(paying(&pay(1, bob, 100))).unwrap().unwrap();
     let draft = node.engine().draft().unwrap();
     let unsigned = node.engine().commit(draft, Vec::new());
@@ -208,4 +220,26 @@ fn a_store_is_for_one_process_one_account_and_one_network() {
     assert!(matches!(fault, Fault::OtherNetwork { .. }), "{fault}");
     assert!(fault.to_string().contains("chain 1337"), "{fault}");
     Engine::open(&path, config(alice)).unwrap();
+}
+
+/// Put back from an older copy together with what remembers its commits, a store looks whole. Only
+/// the partner knows that more was signed.
+#[test]
+fn nothing_is_signed_before_the_partner_has_said_where_it_stands() {
+    let mut world = World::new();
+    world.begin();
+    let [_, bob] = world.accounts();
+    let channel = world.channel();
+    let node = &mut world.nodes[0];
+    node.restart();
+    node.turn(vec![Input::Connected(bob)]).unwrap();
+    let refused = node.engine().step(paying(&pay(1, bob, 100))).unwrap();
+    assert_eq!(refused, Err(Rejection::ChannelBusy { channel }));
+    let received = Nonce(3);
+    let status = ChannelStatus { channel, epoch: Epoch(1), sent: Nonce(0), received, asks: false };
+    node.turn(vec![says(bob, Message::Reestablish(vec![status]))]).unwrap();
+    let refused = node.engine().step(paying(&pay(1, bob, 100))).unwrap();
+    assert_eq!(refused, Err(Rejection::NoChannels { token: TOKEN }));
+    let view = node.machine().channel(channel).unwrap();
+    assert_eq!(view.state, photon_core::view::ChannelState::Stopped);
 }

@@ -12,12 +12,12 @@ use photon_wire::claim::{Claim, Domain};
 use photon_wire::codec::{Decode, Encode};
 use photon_wire::contract::{Event, Parameters, Position};
 use photon_wire::invoice::Invoice;
-use photon_wire::message::{Message, Operation};
+use photon_wire::message::{ChannelStatus, Message, Operation};
 use photon_wire::onward::{ForTarget, Onward};
 use photon_wire::record::FeeSchedule;
 use photon_wire::seal::EncryptionKey;
 use photon_wire::{
-    Address, Amount, BlockNumber, ChannelId, ChannelKey, Epoch, PaymentId, Seconds, Secret,
+    Address, Amount, BlockNumber, ChannelId, ChannelKey, Epoch, Nonce, PaymentId, Seconds, Secret,
     Signature, SigningKey, Timestamp, Token, Verifier,
 };
 use std::collections::VecDeque;
@@ -175,6 +175,7 @@ impl World {
     pub(super) fn begin(&mut self) {
         (0..2).for_each(|who| self.follow_chain(who));
         self.connect();
+        self.settle();
     }
 
     /// Tells a node of the blocks that it has not handled.
@@ -282,12 +283,22 @@ impl World {
                 let digest = dispose.disposal(payer).digest(&domain());
                 self.verifier.signer(digest, &dispose.signature).ok()
             }
+            Message::AgreeWithdraw(agree) => {
+                let digest = agree.claim(self.nodes[1 - from].account()).digest(&domain());
+                self.verifier.signer(digest, &agree.signature).ok()
+            }
+            Message::AgreeSettle(agree) => {
+                self.verifier.signer(agree.claim().digest(&domain()), &agree.signature).ok()
+            }
             Message::Hello(_)
             | Message::Reestablish(_)
             | Message::Acknowledge(_)
             | Message::Refuse(_)
             | Message::Reveal(_)
-            | Message::Records(_) => None,
+            | Message::Records(_)
+            | Message::RequestWithdraw(_)
+            | Message::ProposeSettle(_)
+            | Message::Decline(_) => None,
         };
         let opened = if let Message::Update(update) = &message {
             opened(&update.operations)
@@ -318,6 +329,15 @@ fn opened(operations: &[Operation]) -> Vec<OpenedLock> {
             Some(OpenedLock { operation, contents })
         })
         .collect()
+}
+
+/// A partner that holds nothing of ours says where it stands; before that nothing is signed.
+pub(super) fn introduces(partner: Address, channel: ChannelId) -> Input {
+    let none = Nonce(0);
+    let status =
+        ChannelStatus { channel, epoch: Epoch(1), sent: none, received: none, asks: false };
+    let message = Message::Reestablish(vec![status]);
+    Input::Message(SignedMessage { from: partner, message, signer: None, opened: Vec::new() })
 }
 
 pub(super) fn id(number: u8) -> PaymentId {

@@ -58,7 +58,7 @@ pub(super) async fn open(
     check_amount(deposit)?;
     tokens::check(handle, token, deposit).await?;
     let settle_timeout = settle_timeout.unwrap_or_else(|| handle.shared.settle_timeouts().0);
-    let command = Command::OpenChannel { token, partner, settle_timeout, deposit };
+    let command = Command::OpenChannel { token, partner, settle_timeout, deposit, way: None };
     submit(handle, command, None, wait, opened).await
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn deposit(
     let view = handle.channel(channel).await?.ok_or(Rejection::UnknownChannel { channel })?;
     check_amount(amount)?;
     tokens::check(handle, view.token, amount).await?;
-    let command = Command::Deposit { channel, participant, amount };
+    let command = Command::Deposit { channel, participant, amount, way: None };
     let is_end = move |channel, kind: &NoticeKind| {
         matches!(kind, NoticeKind::Deposited { channel: credited, participant: whose, .. }
             if *credited == channel && *whose == participant)

@@ -111,6 +111,16 @@ impl Verify {
                 signer = self.verifier.signer(digest, &dispose.signature).ok();
                 Message::Dispose(dispose)
             }
+            Message::AgreeWithdraw(agree) => {
+                let digest = agree.claim(self.account).digest(&self.domain);
+                signer = self.verifier.signer(digest, &agree.signature).ok();
+                Message::AgreeWithdraw(agree)
+            }
+            Message::AgreeSettle(agree) => {
+                let digest = agree.claim().digest(&self.domain);
+                signer = self.verifier.signer(digest, &agree.signature).ok();
+                Message::AgreeSettle(agree)
+            }
             Message::Records(list) => {
                 let list = self.records(list, records, now)?;
                 if list.is_empty() {
@@ -121,7 +131,10 @@ impl Verify {
             other @ (Message::Reestablish(_)
             | Message::Acknowledge(_)
             | Message::Refuse(_)
-            | Message::Reveal(_)) => other,
+            | Message::Reveal(_)
+            | Message::RequestWithdraw(_)
+            | Message::ProposeSettle(_)
+            | Message::Decline(_)) => other,
         };
         let message = Some(SignedMessage { from, message, signer, opened });
         Ok(Verified { message, updates })

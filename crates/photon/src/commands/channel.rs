@@ -266,6 +266,8 @@ const fn state(channel: &Channel) -> &'static str {
     match channel.state {
         ChannelState::Open => "open",
         ChannelState::Stopped => "stopped",
+        ChannelState::Settling => "settling",
+        ChannelState::Doubted => "doubted",
         ChannelState::Closing => "closing",
         ChannelState::Closed => "closed",
     }

@@ -78,6 +78,7 @@ fn the_shortest_settle_timeout_leaves_room_for_clocks_that_differ() {
     world.event(Event::ChannelOpened { key, epoch, settle_timeout });
     let (participant, deposit) = (account('A'), Amount(100));
     world.event(Event::Deposited { channel, epoch, participant, deposit });
+    world.run();
     world.give('A', Input::Clock(Timestamp(world.time + 5))).unwrap();
     let payment = world.pay('A', 'B', 20, true).unwrap();
     world.run();

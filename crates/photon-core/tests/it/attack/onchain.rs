@@ -101,6 +101,7 @@ fn what_the_chain_has_done_is_not_submitted_again_after_a_restart() {
         partner: account('B'),
         settle_timeout: Seconds(crate::world::SETTLE_TIMEOUT),
         deposit: Amount(100),
+        way: None,
     };
     let answer = world.give('A', Input::Command(open)).unwrap();
     let Answer::Channel(_, intent) = answer else { panic!("{answer:?}") };

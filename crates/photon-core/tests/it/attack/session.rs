@@ -25,9 +25,9 @@ fn a_payment_out_of_a_deposit_that_the_payee_has_not_seen_arrives_when_it_has() 
     assert_eq!(world.balances('A', 'B'), "39/61");
 }
 
-/// The same for a whole channel.
+/// The same for a whole channel: A signs nothing before B has said where it stands.
 #[test]
-fn a_payment_in_a_channel_that_the_payee_has_not_seen_arrives_when_it_has() {
+fn a_channel_that_the_partner_has_not_seen_is_paid_in_when_it_has() {
     let mut world = World::new("AB");
     let key = ChannelKey::new(crate::world::TOKEN, account('A'), account('B')).unwrap();
     let (channel, epoch) = (key.id(), Epoch(1));
@@ -37,11 +37,14 @@ fn a_payment_in_a_channel_that_the_payee_has_not_seen_arrives_when_it_has() {
     let deposited = Event::Deposited { channel, epoch, participant, deposit };
     world.tell('A', opened.clone());
     world.tell('A', deposited.clone());
-    let payment = world.pay('A', 'B', 60, false).unwrap();
+    world.mine(1);
     world.run();
+    assert_eq!(world.pay('A', 'B', 60, false), Err(Rejection::ChannelBusy { channel }));
     world.tell('B', opened);
     world.tell('B', deposited);
     world.mine(1);
+    world.run();
+    let payment = world.pay('A', 'B', 60, false).unwrap();
     world.run();
     assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
 }
@@ -55,7 +58,7 @@ fn updates_are_sent_again_once_however_often_they_are_asked_for() {
     world.pay('A', 'B', 30, false).unwrap();
     world.run().chart.clear();
     let (channel, epoch, none) = (channel('A', 'B'), Epoch(1), Nonce(0));
-    let status = ChannelStatus { channel, epoch, sent: none, received: none };
+    let status = ChannelStatus { channel, epoch, sent: none, received: none, asks: false };
     world.say('B', 'A', Message::Reestablish(vec![status; 256])).unwrap();
     assert_eq!(world.run().chart, ["A -> B Update[pay]", "B -> A Acknowledge 1 (lost)"]);
 }

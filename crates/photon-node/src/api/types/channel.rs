@@ -44,7 +44,12 @@ pub enum ChannelState {
     Open,
     /// The partner broke a rule; it can only be closed.
     Stopped,
-    /// We have asked the chain to close it.
+    /// Being ended together with the partner: no new payments.
+    Settling,
+    /// The chain took back what it had told of this channel; nothing is signed until it tells it
+    /// again.
+    Doubted,
+    /// We have asked the chain to close it, or its closing is not deep enough yet.
     Closing,
     /// The dispute runs.
     Closed,
@@ -57,7 +62,9 @@ pub struct Side {
     pub deposit: Decimal,
     /// Withdrawn in all.
     pub withdrawn: Decimal,
-    /// deposit − withdrawn + received − paid.
+    /// Being withdrawn: gone from the balance, not paid out yet.
+    pub withdrawing: Decimal,
+    /// deposit − withdrawn − withdrawing + received − paid.
     pub balance: Decimal,
     /// In pending locks of this side.
     pub locked: Decimal,
@@ -75,6 +82,7 @@ impl From<&view::EndView> for Side {
             deposit: Decimal(end.deposit),
             withdrawn: Decimal(end.withdrawn),
             balance: Decimal(end.balance),
+            withdrawing: Decimal(end.withdrawing),
             locked: Decimal(end.locked),
             locks: end.locks,
             spendable: Decimal(end.spendable),
@@ -88,6 +96,8 @@ impl From<&view::ChannelView> for Channel {
         let (state, dispute) = match channel.state {
             view::ChannelState::Open => (ChannelState::Open, None),
             view::ChannelState::Stopped => (ChannelState::Stopped, None),
+            view::ChannelState::Settling => (ChannelState::Settling, None),
+            view::ChannelState::Doubted => (ChannelState::Doubted, None),
             view::ChannelState::Closing => (ChannelState::Closing, None),
             view::ChannelState::Closed { update_until, settle_after } => {
                 (ChannelState::Closed, Some((update_until.0, settle_after.0)))

@@ -159,6 +159,63 @@ pub enum EventKind {
         /// How many of them were ours to care about.
         count: u32,
     },
+    /// Tokens were taken out of a channel.
+    Withdrawn {
+        /// Where.
+        channel: HexHash,
+        /// By whom.
+        participant: HexAddress,
+        /// In all.
+        withdrawn: Decimal,
+    },
+    /// A withdrawal of ours did not happen; its tokens are in the balance again.
+    WithdrawFailed {
+        /// Where.
+        channel: HexHash,
+        /// The rule's code.
+        rule: String,
+    },
+    /// Ending a channel together did not happen; the channel goes on.
+    CooperativeSettleFailed {
+        /// Where.
+        channel: HexHash,
+        /// The rule's code.
+        rule: String,
+    },
+    /// A claim of a lock that its payee had given back was taken back, and as much again.
+    Punished {
+        /// Where.
+        channel: HexHash,
+        /// Whose direction the lock is in; the other is punished.
+        payer: HexAddress,
+        /// The lock's amount.
+        amount: Decimal,
+    },
+    /// The chain took back what it had told of a channel: nothing is signed there.
+    ChannelDoubted {
+        /// Which.
+        channel: HexHash,
+    },
+    /// The chain has told it again: the channel goes on.
+    ChannelTrusted {
+        /// Which.
+        channel: HexHash,
+    },
+    /// Somebody pays an invoice of ours whose secret the owner keeps; release or cancel it.
+    PaymentHeld {
+        /// The payer's name for it.
+        payment: HexId,
+        /// In what.
+        token: HexAddress,
+        /// From which partner it came.
+        partner: HexAddress,
+        /// How much.
+        amount: Decimal,
+        /// The secret hash of the invoice.
+        invoice: HexHash,
+        /// When the lock ends; it must be released well before.
+        expiration: u64,
+    },
 }
 
 impl EventKind {
@@ -179,6 +236,13 @@ impl EventKind {
             Self::UpdateRefused { .. } => "update_refused",
             Self::TransactionFailed { .. } => "transaction_failed",
             Self::SecretsRegistered { .. } => "secrets_registered",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::WithdrawFailed { .. } => "withdraw_failed",
+            Self::CooperativeSettleFailed { .. } => "cooperative_settle_failed",
+            Self::Punished { .. } => "punished",
+            Self::ChannelDoubted { .. } => "channel_doubted",
+            Self::ChannelTrusted { .. } => "channel_trusted",
+            Self::PaymentHeld { .. } => "payment_held",
         }
     }
 }
@@ -212,6 +276,7 @@ macro_rules! to_json {
 to_json! {
     ChannelId => HexHash: |channel| HexHash(channel.0);
     B256 => HexHash: |root| HexHash(*root);
+    SecretHash => HexHash: |hash| HexHash(hash.0);
     Option<SecretHash> => Option<HexHash>: |invoice| invoice.map(|hash| HexHash(hash.0));
     Token => HexAddress: |token| HexAddress(token.0);
     Address => HexAddress: |account| HexAddress(*account);
@@ -257,6 +322,13 @@ from_notice! {
     UpdateRefused { channel, nonce, rule }
     TransactionFailed { purpose }
     SecretsRegistered { root, count }
+    Withdrawn { channel, participant, withdrawn }
+    WithdrawFailed { channel, rule }
+    CooperativeSettleFailed { channel, rule }
+    Punished { channel, payer, amount }
+    ChannelDoubted { channel }
+    ChannelTrusted { channel }
+    PaymentHeld { payment, token, partner, amount, invoice, expiration }
 }
 
 #[cfg(test)]
