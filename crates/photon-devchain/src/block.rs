@@ -1,9 +1,13 @@
 //! A block that was made, with all that came of its transactions.
 
 use alloy::{
-    consensus::{Header, ReceiptEnvelope, Sealed, TxEnvelope, transaction::Recovered},
+    consensus::{
+        BlockBody, Header, ReceiptEnvelope, Sealed, Transaction as _, TxEnvelope,
+        transaction::Recovered,
+    },
     eips::BlockNumHash,
     primitives::{Address, B256},
+    rlp::Encodable as _,
     rpc::types::{Filter, Log},
 };
 
@@ -28,12 +32,38 @@ pub(crate) struct Executed {
 }
 
 impl Executed {
+    /// A transaction with its receipt, after another one in the same block or as the first.
+    pub(crate) fn after(
+        before: Option<&Self>,
+        transaction: Recovered<TxEnvelope>,
+        receipt: ReceiptEnvelope,
+    ) -> Self {
+        let gas_before = before.map_or(0, |one| one.receipt.cumulative_gas_used());
+        let created = transaction.is_create() && receipt.status();
+        Self {
+            gas_used: receipt.cumulative_gas_used().saturating_sub(gas_before),
+            contract: created.then(|| transaction.signer().create(transaction.nonce())),
+            first_log: before.map_or(0, |one| one.first_log + one.receipt.logs().len()),
+            transaction,
+            receipt,
+        }
+    }
+
     pub(crate) fn hash(&self) -> B256 {
         *self.transaction.tx_hash()
     }
 }
 
 impl Block {
+    pub(crate) fn new(header: Sealed<Header>, transactions: Vec<Executed>) -> Self {
+        let envelopes: Vec<&TxEnvelope> =
+            transactions.iter().map(|executed| executed.transaction.inner()).collect();
+        let body =
+            BlockBody { transactions: envelopes, ommers: Vec::<Header>::new(), withdrawals: None };
+        let size = header.length() + body.length();
+        Self { header, transactions, size }
+    }
+
     pub(crate) fn number(&self) -> u64 {
         self.header.number
     }

@@ -6,9 +6,10 @@ mod admit;
 mod clock;
 mod mine;
 mod rewind;
+mod store;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -28,14 +29,18 @@ use crate::{
     pool::Pool,
     state::State,
 };
-use clock::Clock;
+pub(crate) use clock::Clock;
 use rewind::Snapshot;
+pub(crate) use store::Fingerprint;
 
 /// Behind the head by this much, a block counts as safe.
 const SAFE_DEPTH: u64 = 32;
 
 /// Behind the head by this much, a block counts as final.
 const FINAL_DEPTH: u64 = 64;
+
+/// The most accounts that are impersonated at once.
+const MAX_IMPERSONATED: usize = 1_024;
 
 /// Everything that changes while the chain runs.
 pub(crate) struct Chain {
@@ -56,6 +61,14 @@ pub(crate) struct Chain {
     /// How often blocks were taken back: so that a new block never equals a dropped one.
     forks: u64,
     clock: Clock,
+    /// Who gets the tips of the next blocks.
+    pub(crate) coinbase: Address,
+    /// The base fee that the next block has to have.
+    set_base_fee: Option<u64>,
+    impersonated: BTreeSet<Address>,
+    pub(crate) impersonates_all: bool,
+    /// How often something changed that no event tells of.
+    tampered: u64,
     minimum_base_fee: u64,
     block_gas_limit: u64,
     /// The block that would be made now, kept while nothing else changes.
@@ -92,6 +105,11 @@ impl Chain {
             next_snapshot: 1,
             forks: 0,
             clock: Clock::default(),
+            coinbase: Address::ZERO,
+            set_base_fee: None,
+            impersonated: BTreeSet::new(),
+            impersonates_all: false,
+            tampered: 0,
             minimum_base_fee: config.minimum_base_fee,
             block_gas_limit: config.block_gas_limit,
             draft: None,
@@ -126,8 +144,17 @@ impl Chain {
         self.states.get(usize::try_from(number).ok()?.checked_sub(self.oldest_state())?)
     }
 
-    fn oldest_state(&self) -> usize {
+    /// The number of the oldest block whose state is kept.
+    pub(crate) fn oldest_state(&self) -> usize {
         self.blocks.len() - self.states.len()
+    }
+
+    /// The number of a place; pending counts as the block after the head.
+    pub(crate) fn number_at(&self, place: &Place) -> u64 {
+        match place {
+            Place::Mined(block) => block.number(),
+            Place::Pending => self.head_number() + 1,
+        }
     }
 
     /// The blocks from one number to another, both included, as far as there are any.
@@ -202,6 +229,44 @@ impl Chain {
     fn tamper(&mut self, change: impl FnOnce(&mut State)) {
         change(self.states.back_mut().expect("the state of the head is always kept"));
         self.draft = None;
+        self.tampered += 1;
+    }
+
+    /// Gives the next block this base fee, in wei per gas.
+    pub(crate) fn set_next_base_fee(&mut self, base_fee: u64) {
+        self.draft = None;
+        self.set_base_fee = Some(base_fee);
+    }
+
+    /// Gives the next blocks this much room.
+    pub(crate) fn set_block_gas_limit(&mut self, gas: u64) {
+        self.draft = None;
+        self.block_gas_limit = gas;
+    }
+
+    /// Gives the tips of the next blocks to this account.
+    pub(crate) fn set_coinbase(&mut self, address: Address) {
+        self.draft = None;
+        self.coinbase = address;
+    }
+
+    /// Takes transactions of this account without its signature from now on; false if it does so
+    /// for too many already.
+    pub(crate) fn impersonate(&mut self, address: Address) -> bool {
+        let room = self.impersonated.len() < MAX_IMPERSONATED;
+        (room || self.impersonated.contains(&address)) && {
+            self.impersonated.insert(address);
+            true
+        }
+    }
+
+    pub(crate) fn stop_impersonating(&mut self, address: Address) -> bool {
+        self.impersonated.remove(&address)
+    }
+
+    /// True if transactions of this account need no signature.
+    pub(crate) fn impersonates(&self, address: Address) -> bool {
+        self.impersonates_all || self.impersonated.contains(&address)
     }
 
     /// The next block as it would be now.

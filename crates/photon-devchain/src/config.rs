@@ -1,6 +1,6 @@
 //! What a development chain is like before it starts.
 
-use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use alloy::primitives::{U256, utils::Unit};
 use revm::primitives::hardfork::SpecId;
@@ -12,6 +12,9 @@ pub const TEST_MNEMONIC: &str = "test test test test test test test test test te
 
 /// The most accounts that can be derived and funded.
 pub const MAX_ACCOUNTS: u32 = 1_000;
+
+/// The chain id of Spectrum's main net.
+pub const SPECTRUM_CHAIN_ID: u64 = 20_180_430;
 
 /// How a chain behaves; [`Config::default`] suits most tests.
 #[derive(Clone, Debug)]
@@ -38,6 +41,10 @@ pub struct Config {
     pub balance: U256,
     /// For how many blocks the state is kept: calls, reorganisations and reverts reach that far.
     pub history: usize,
+    /// Where the chain is kept between runs; nowhere if there is none.
+    pub state: Option<PathBuf>,
+    /// How often the chain is written there while it changes: what a power cut can cost.
+    pub save_every: Duration,
 }
 
 impl Default for Config {
@@ -54,11 +61,21 @@ impl Default for Config {
             accounts: 10,
             balance: U256::from(10_000) * Unit::ETHER.wei(),
             history: 256,
+            state: None,
+            save_every: Duration::from_secs(5),
         }
     }
 }
 
 impl Config {
+    /// A chain like Spectrum: its chain id, its gas prices, legacy transactions only, no base fee.
+    ///
+    /// Unlike Spectrum it has neither CHAINID nor SELFBALANCE, which Petersburg did not have yet.
+    /// Source: SmartMeshFoundation/Spectrum, params/config.go.
+    pub fn spectrum() -> Self {
+        Self { chain_id: SPECTRUM_CHAIN_ID, hardfork: Hardfork::Petersburg, ..Self::default() }
+    }
+
     /// Refuses values that no chain can run with.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.mining == Mining::Interval(Duration::ZERO) {
@@ -66,6 +83,9 @@ impl Config {
         }
         if self.accounts > MAX_ACCOUNTS {
             return Err(Error::TooManyAccounts { got: self.accounts, max: MAX_ACCOUNTS });
+        }
+        if self.save_every.is_zero() {
+            return Err(Error::ZeroInterval);
         }
         if self.history == 0 {
             return Err(Error::NoHistory);

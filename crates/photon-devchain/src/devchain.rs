@@ -2,13 +2,18 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use alloy::primitives::{Address, B256, U256};
+use alloy::{
+    consensus::{TxEnvelope, transaction::SignerRecoverable as _},
+    eips::eip2718::Decodable2718 as _,
+    primitives::{Address, B256, Bytes, U256},
+};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::timeout};
 
 use crate::{
     config::{Config, Mining},
     error::Error,
     node::Node,
+    rpc::method_names,
     server::{Shared, router, stopped},
 };
 
@@ -24,6 +29,7 @@ pub struct DevChain {
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     miner: JoinHandle<()>,
+    saver: Option<JoinHandle<()>>,
 }
 
 /// A point in the chain's life to go back to, once.
@@ -31,17 +37,25 @@ pub struct DevChain {
 pub struct SnapshotId(u64);
 
 impl DevChain {
-    /// Makes the genesis block and listens; must be called within a tokio runtime.
+    /// Makes the genesis block, or loads what was saved, and listens; must be called within a
+    /// tokio runtime.
     pub async fn start(config: Config) -> Result<Self, Error> {
         let node = Arc::new(Node::new(&config)?);
         let refused = |source| Error::Listen { address: config.address, source };
         let listener = TcpListener::bind(config.address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (stop, stopped) = watch::channel(false);
-        let shared = Shared { node: Arc::clone(&node), stop: stopped.clone() };
+        let shared = Shared::new(Arc::clone(&node), stopped.clone());
         let server = tokio::spawn(serve(listener, shared, stopped));
         let miner = tokio::spawn(Arc::clone(&node).mine_on_time());
-        Ok(Self { node, address, stop, server, miner })
+        let save = |_| tokio::spawn(Arc::clone(&node).save_on_time(config.save_every));
+        let saver = config.state.as_ref().map(save);
+        Ok(Self { node, address, stop, server, miner, saver })
+    }
+
+    /// The names of all JSON-RPC methods that are answered, in no order.
+    pub fn methods() -> Vec<&'static str> {
+        method_names().collect()
     }
 
     /// Where HTTP requests go.
@@ -126,7 +140,30 @@ impl DevChain {
     /// The dropped transactions go back to the pool, and into the next block made after this;
     /// [`Self::drop_transactions`] loses them for good.
     pub fn reorg(&self, depth: u64) -> Result<(), Error> {
-        self.node.chain().reorg(depth)
+        self.node.chain().reorg(depth, Vec::new())
+    }
+
+    /// Drops the last `depth` blocks and makes `depth + 1` others that have these transactions:
+    /// raw ones, each with its block, counted from 0, the first new one.
+    ///
+    /// So a transaction can move to another block or place, or give way to another one of the same
+    /// nonce. All are tried before anything is dropped. What was dropped and is still possible goes
+    /// back to the pool.
+    pub fn reorg_with(&self, depth: u64, transactions: &[(Bytes, u64)]) -> Result<(), Error> {
+        let read = |(index, (raw, block)): (usize, &(Bytes, u64))| {
+            let transaction = TxEnvelope::decode_2718_exact(raw)
+                .map_err(|cause| cause.to_string())
+                .and_then(|one| one.try_into_recovered().map_err(|cause| cause.to_string()));
+            let transaction = transaction.map_err(|why| Error::NoTransaction { index, why })?;
+            Ok((transaction, *block))
+        };
+        let transactions = transactions.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        self.node.chain().reorg(depth, transactions)
+    }
+
+    /// Drops the last `depth` blocks and their transactions, and makes no others.
+    pub fn rollback(&self, depth: u64) -> Result<(), Error> {
+        self.node.chain().rollback(depth)
     }
 
     /// Forgets all transactions that wait.
@@ -134,11 +171,19 @@ impl DevChain {
         self.node.chain().pool.clear();
     }
 
-    /// Stops listening and ends all connections.
+    /// Writes the chain into [`Config::state`], if there is something new.
+    pub fn save(&self) -> Result<(), Error> {
+        self.node.save()
+    }
+
+    /// Stops listening, ends all connections, and saves; dropping the handle does not save.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         // Whatever has not ended by then is cut off when the handle is dropped.
         let _ = timeout(GRACE, &mut self.server).await;
+        if let Err(cause) = self.save() {
+            tracing::error!(%cause, "the chain could not be saved");
+        }
     }
 }
 
@@ -147,6 +192,11 @@ impl Drop for DevChain {
         self.stop.send_replace(true);
         self.server.abort();
         self.miner.abort();
+        // A connection may still hold the node.
+        self.node.release_file();
+        if let Some(saver) = &self.saver {
+            saver.abort();
+        }
     }
 }
 

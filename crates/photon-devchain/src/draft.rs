@@ -1,18 +1,15 @@
 //! A block in the making.
 
-use alloy::{
-    consensus::{
-        BlockBody, Header, Receipt, ReceiptEnvelope, Sealable as _, Transaction as _, TxEnvelope,
-        proofs::{calculate_receipt_root, calculate_transaction_root},
-        transaction::Recovered,
-    },
-    rlp::Encodable as _,
+use alloy::consensus::{
+    Header, Receipt, ReceiptEnvelope, Sealable as _, Transaction as _, TxEnvelope,
+    proofs::{calculate_receipt_root, calculate_transaction_root},
+    transaction::Recovered,
 };
 use revm::context::result::{ExecutionResult, InvalidTransaction};
 
 use crate::{
     block::{Block, Executed},
-    execute::{Outcome, Rules, transaction_env},
+    execute::{Outcome, Rules},
     state::State,
 };
 
@@ -23,22 +20,23 @@ pub(crate) struct Draft {
     pub(crate) header: Header,
     pub(crate) state: State,
     pub(crate) transactions: Vec<Executed>,
-    logs: usize,
 }
 
 /// Why a transaction is not in a draft.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum NotTaken {
     /// The block has no room left for its gas limit; a later one may have.
+    #[error("the block has no room for its gas limit")]
     Full,
     /// It cannot be executed on this state.
+    #[error("{0}")]
     Invalid(InvalidTransaction),
 }
 
 impl Draft {
     /// An empty block with this header on top of this state.
     pub(crate) fn new(rules: Rules, header: Header, state: State) -> Self {
-        Self { rules, header, state, transactions: Vec::new(), logs: 0 }
+        Self { rules, header, state, transactions: Vec::new() }
     }
 
     /// Executes a transaction at the end of the block.
@@ -48,7 +46,7 @@ impl Draft {
         }
         let Outcome { result, changes } = self
             .rules
-            .transact(&self.state, &self.header, transaction_env(transaction))
+            .transact(&self.state, &self.header, transaction)
             .map_err(NotTaken::Invalid)?;
         self.state.commit(changes);
         self.header.gas_used += result.tx_gas_used();
@@ -57,22 +55,15 @@ impl Draft {
     }
 
     fn add(&mut self, transaction: Recovered<TxEnvelope>, result: ExecutionResult) {
-        let contract = if transaction.is_create() && result.is_success() {
-            Some(transaction.signer().create(transaction.nonce()))
-        } else {
-            None
-        };
-        let gas_used = result.tx_gas_used();
         let success = result.is_success();
         // What a failed transaction logged before it failed did not happen.
         let logs = if success { result.into_logs() } else { Vec::new() };
-        let first_log = self.logs;
-        self.logs += logs.len();
         let receipt =
             Receipt { status: success.into(), cumulative_gas_used: self.header.gas_used, logs };
         let receipt = ReceiptEnvelope::from_typed(transaction.tx_type(), receipt.with_bloom());
         self.header.logs_bloom |= *receipt.logs_bloom();
-        self.transactions.push(Executed { transaction, receipt, gas_used, contract, first_log });
+        let executed = Executed::after(self.transactions.last(), transaction, receipt);
+        self.transactions.push(executed);
     }
 
     /// Finishes the block; its hash is then known to the state.
@@ -84,12 +75,10 @@ impl Draft {
             transactions.iter().map(|executed| &executed.receipt).collect();
         header.transactions_root = calculate_transaction_root(&envelopes);
         header.receipts_root = calculate_receipt_root(&receipts);
-        let body =
-            BlockBody { transactions: envelopes, ommers: Vec::<Header>::new(), withdrawals: None };
-        let size = header.length() + body.length();
+        header.state_root = state.root();
         let header = header.seal_slow();
         state.add_block_hash(header.number, header.hash());
-        (Block { header, transactions, size }, state)
+        (Block::new(header, transactions), state)
     }
 
     /// True when nothing is in it yet.

@@ -1,9 +1,9 @@
 //! Why a chain does not start, and why it refuses a transaction.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 use alloy::{
-    primitives::{Address, U256},
+    primitives::{Address, B256, U256},
     signers::local::LocalSignerError,
 };
 
@@ -46,6 +46,55 @@ pub enum Error {
         depth: u64,
         /// How many blocks can be dropped now.
         max: u64,
+    },
+    /// A new branch is one block longer than what it replaces.
+    #[error("there is no new block {got}: they are numbered from 0 to {last}")]
+    NoSuchNewBlock {
+        /// What was asked for.
+        got: u64,
+        /// The place of the last.
+        last: u64,
+    },
+    /// A transaction is not possible where a reorganisation should put it.
+    #[error("transaction {hash} cannot be in the new block {number}: {why}")]
+    NotInBranch {
+        /// The transaction.
+        hash: B256,
+        /// The number of the block.
+        number: u64,
+        /// What the rules say.
+        why: String,
+    },
+    /// A transaction could not be read.
+    #[error("transaction {index} cannot be read: {why}")]
+    NoTransaction {
+        /// Its place among those given.
+        index: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// The state file could not be read or written.
+    #[error("cannot use the state file {path}")]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another chain writes into the state file.
+    #[error("the state file {path} is in use by another chain")]
+    StateInUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The state file is there, but not one that this chain can go on from.
+    #[error("the state file {path} cannot be used: {why}; it was left as it is")]
+    StateRefused {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
     },
     /// Time does not run backwards.
     #[error("timestamp {got} is not after the head's, which is {head}")]

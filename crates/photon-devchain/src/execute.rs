@@ -2,7 +2,7 @@
 
 use alloy::{
     consensus::{Header, Transaction as _, TxEnvelope, Typed2718 as _, transaction::Recovered},
-    primitives::U256,
+    primitives::{Address, Signature, U256},
 };
 use revm::{
     Context, ExecuteEvm as _, MainBuilder as _, MainContext as _,
@@ -53,9 +53,13 @@ impl Rules {
         self,
         state: &State,
         header: &Header,
-        transaction: TxEnv,
+        transaction: &Recovered<TxEnvelope>,
     ) -> Result<Outcome, InvalidTransaction> {
-        self.run(self.config(), state, header, transaction)
+        let mut config = self.config();
+        // A contract has no key, so only an impersonated one can be the sender.
+        config.disable_eip3607 =
+            *transaction.signature() == stand_in_signature(transaction.signer());
+        self.run(config, state, header, transaction_env(transaction))
     }
 
     /// Runs an unsigned call: no fee need be paid, the nonce is not asked, a contract may call.
@@ -119,6 +123,13 @@ impl Rules {
             slot_num: 0,
         }
     }
+}
+
+/// What takes the place of a signature when an account is impersonated.
+///
+/// It is no signature of anybody's, and the hash of a transaction with it differs by the sender.
+pub(crate) fn stand_in_signature(sender: Address) -> Signature {
+    Signature::new(U256::from_be_slice(sender.as_slice()), U256::ONE, false)
 }
 
 /// A signed transaction as the EVM takes it.

@@ -13,10 +13,13 @@ mod filters;
 mod node;
 mod pool;
 mod rpc;
+mod saved;
 mod server;
 mod state;
+mod state_file;
 mod subscriptions;
+mod trie;
 
-pub use config::{Config, Hardfork, MAX_ACCOUNTS, Mining, TEST_MNEMONIC};
+pub use config::{Config, Hardfork, MAX_ACCOUNTS, Mining, SPECTRUM_CHAIN_ID, TEST_MNEMONIC};
 pub use devchain::{DevChain, SnapshotId};
 pub use error::Error;

@@ -9,10 +9,11 @@ use tokio::{sync::watch, task::spawn_blocking};
 
 use crate::{
     accounts::Accounts,
-    chain::Chain,
+    chain::{Chain, Fingerprint},
     config::{Config, Mining},
     error::Error,
     filters::Filters,
+    state_file::StateFile,
 };
 
 /// A running chain, its keys and its filters.
@@ -22,15 +23,67 @@ pub(crate) struct Node {
     filters: Mutex<Filters>,
     /// Tells the miner that the interval changed.
     mining: watch::Sender<Mining>,
+    kept: Mutex<Option<Kept>>,
+}
+
+/// Where the chain is kept between runs, and as what it was written last.
+struct Kept {
+    file: StateFile,
+    written: Option<Fingerprint>,
 }
 
 impl Node {
     pub(crate) fn new(config: &Config) -> Result<Self, Error> {
         config.check()?;
         let accounts = Accounts::derive(config)?;
-        let chain = Mutex::new(Chain::new(config, &accounts));
+        let mut chain = Chain::new(config, &accounts);
+        let kept = match &config.state {
+            Some(path) => Some(Kept::load(StateFile::open(path)?, &mut chain)?),
+            None => None,
+        };
         let mining = watch::Sender::new(config.mining);
-        Ok(Self { accounts, chain, filters: Mutex::default(), mining })
+        let (chain, kept) = (Mutex::new(chain), Mutex::new(kept));
+        Ok(Self { accounts, chain, filters: Mutex::default(), mining, kept })
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.kept.lock().expect("nothing panics while it writes the file")
+    }
+
+    /// Leaves the file to others; nothing is saved any more.
+    pub(crate) fn release_file(&self) {
+        *self.kept() = None;
+    }
+
+    /// Writes the chain into its file, if it has one and there is something new.
+    pub(crate) fn save(&self) -> Result<(), Error> {
+        let mut kept = self.kept();
+        let Some(kept) = kept.as_mut() else { return Ok(()) };
+        let chain = self.chain();
+        let now = chain.fingerprint();
+        if kept.written == Some(now) {
+            return Ok(());
+        }
+        let saved = chain.saved();
+        drop(chain);
+        kept.file.write(&saved.to_bytes())?;
+        kept.written = Some(now);
+        Ok(())
+    }
+
+    /// Saves at this interval, until the future is dropped.
+    pub(crate) async fn save_on_time(self: Arc<Self>, interval: Duration) {
+        let mut ticks = tokio::time::interval(interval);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let node = Arc::clone(&self);
+            match spawn_blocking(move || node.save()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(cause)) => tracing::error!(%cause, "the chain could not be saved"),
+                Err(_) => return,
+            }
+        }
     }
 
     /// The chain, for as long as the guard lives; taken before [`Self::filters`].
@@ -92,5 +145,18 @@ impl Node {
         if matches!(chain.mining, Mining::Interval(_)) {
             chain.mine();
         }
+    }
+}
+
+impl Kept {
+    /// Makes the chain what the file says, if it is there.
+    fn load(file: StateFile, chain: &mut Chain) -> Result<Self, Error> {
+        let bytes = file.read()?;
+        if let Some(bytes) = &bytes {
+            chain
+                .load(bytes)
+                .map_err(|why| Error::StateRefused { path: file.path().to_owned(), why })?;
+        }
+        Ok(Self { file, written: bytes.map(|_| chain.fingerprint()) })
     }
 }

@@ -99,13 +99,6 @@ impl Pool {
         Ok(())
     }
 
-    /// Puts a transaction of a dropped block back, unless its nonce is taken or there is no room.
-    pub(crate) fn put_back(&mut self, transaction: Recovered<TxEnvelope>) {
-        let nonce = transaction.nonce();
-        // The nonce fits: the transaction was executed on the state that is now the head's.
-        let _ = self.add(transaction, nonce);
-    }
-
     pub(crate) fn with_hash(&self, hash: B256) -> Option<&Recovered<TxEnvelope>> {
         let (sender, nonce) = self.by_hash.get(&hash)?;
         Some(&self.senders.get(sender)?.get(nonce)?.transaction)
@@ -146,6 +139,18 @@ impl Pool {
     pub(crate) fn clear(&mut self) {
         self.senders.clear();
         self.by_hash.clear();
+    }
+
+    /// All transactions that wait, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Recovered<TxEnvelope>>> {
+        self.senders.values().flat_map(BTreeMap::values).map(|waiting| &waiting.transaction)
+    }
+
+    /// All transactions that wait, the first that came first.
+    pub(crate) fn in_order(&self) -> Vec<Recovered<TxEnvelope>> {
+        let mut waiting: Vec<_> = self.senders.values().flat_map(BTreeMap::values).collect();
+        waiting.sort_unstable_by_key(|one| one.arrival);
+        waiting.into_iter().map(|one| one.transaction.as_ref().clone()).collect()
     }
 
     /// How many transactions wait, gaps or not.

@@ -14,19 +14,46 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::any,
 };
-use tokio::{sync::watch, task::spawn_blocking};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::spawn_blocking,
+};
 
 use crate::{node::Node, rpc, subscriptions::Session};
 
 /// The longest request, in bytes.
 const MAX_BODY: usize = 5 * 1024 * 1024;
 
+/// The most requests that are worked on at once; the others wait.
+const MAX_ANSWERS: usize = 16;
+
 /// What the handlers are given.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) node: Arc<Node>,
+    node: Arc<Node>,
     /// Becomes true when the chain shuts down.
-    pub(crate) stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
+    /// Who answers holds one: each answer may take the memory of a whole call.
+    turns: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(crate) fn new(node: Arc<Node>, stop: watch::Receiver<bool>) -> Self {
+        Self { node, stop, turns: Arc::new(Semaphore::new(MAX_ANSWERS)) }
+    }
+
+    /// Answers one request or batch; none if there is no answer to be had any more.
+    async fn answer(&self, session: Option<Arc<Session>>, body: Bytes) -> Option<Option<String>> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok()?;
+        let node = Arc::clone(&self.node);
+        // The EVM may run for long: not on the threads that serve the sockets.
+        let answer = move || {
+            let answer = rpc::answer(&node, session.as_deref(), &body);
+            drop(turn);
+            answer
+        };
+        spawn_blocking(answer).await.ok()
+    }
 }
 
 /// POST is HTTP, an upgraded GET is a WebSocket; any web page may ask, as wallets in browsers do.
@@ -59,12 +86,12 @@ async fn allow_any_origin(mut response: Response) -> Response {
 }
 
 async fn post(State(shared): State<Shared>, body: Bytes) -> Response {
-    let node = shared.node;
-    // The EVM may run for long: not on the threads that serve the sockets.
-    match spawn_blocking(move || rpc::answer(&node, None, &body)).await {
-        Ok(Some(answer)) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
-        Ok(None) => StatusCode::NO_CONTENT.into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    match shared.answer(None, body).await {
+        Some(Some(answer)) => {
+            ([(header::CONTENT_TYPE, "application/json")], answer).into_response()
+        }
+        Some(None) => StatusCode::NO_CONTENT.into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
@@ -83,7 +110,7 @@ async fn serve(mut socket: WebSocket, mut shared: Shared) {
         let sent = tokio::select! {
             () = stopped(&mut shared.stop) => return,
             message = socket.recv() => match message {
-                Some(Ok(message)) => reply(&mut socket, &shared.node, &session, message).await,
+                Some(Ok(message)) => reply(&mut socket, &shared, &session, message).await,
                 Some(Err(_)) | None => return,
             },
             Ok(()) = bell.changed() => notify(&mut socket, &shared.node, &session).await,
@@ -103,7 +130,7 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
 /// None when the connection is over.
 async fn reply(
     socket: &mut WebSocket,
-    node: &Arc<Node>,
+    shared: &Shared,
     session: &Arc<Session>,
     message: Message,
 ) -> Option<()> {
@@ -113,9 +140,7 @@ async fn reply(
         Message::Ping(_) | Message::Pong(_) => return Some(()),
         Message::Close(_) => return None,
     };
-    let (node, session) = (Arc::clone(node), Arc::clone(session));
-    let answer = spawn_blocking(move || rpc::answer(&node, Some(&session), &request)).await.ok()?;
-    match answer {
+    match shared.answer(Some(Arc::clone(session)), request).await? {
         Some(answer) => socket.send(Message::text(answer)).await.ok(),
         None => Some(()),
     }

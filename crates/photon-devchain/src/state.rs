@@ -3,10 +3,12 @@
 //! The maps are persistent: a copy shares all that has not changed since. That is why every block
 //! can keep its whole state, and why a snapshot is a copy.
 
-use std::convert::Infallible;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use alloy::{
+    consensus::{TrieAccount, constants::EMPTY_ROOT_HASH},
     primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256},
+    rlp,
     rpc::types::state::{AccountOverride, StateOverride},
 };
 use revm::{
@@ -15,6 +17,9 @@ use revm::{
     state::{Account as Touched, AccountInfo, EvmState},
 };
 use rpds::HashTrieMapSync;
+use serde::{Deserialize, Serialize};
+
+use crate::trie::Trie;
 
 /// How many block hashes the EVM can ask for.
 const BLOCK_HASHES: u64 = 256;
@@ -24,23 +29,73 @@ const BLOCK_HASHES: u64 = 256;
 pub(crate) struct State {
     accounts: HashTrieMapSync<Address, Account>,
     block_hashes: HashTrieMapSync<u64, B256>,
+    /// The accounts hashed, but for those that changed since [`State::root`] was asked for.
+    trie: Trie,
+    changed: Vec<Address>,
 }
 
 #[derive(Clone)]
 struct Account {
     info: AccountInfo,
     storage: HashTrieMapSync<U256, U256>,
+    trie: Trie,
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Self { info: AccountInfo::default(), storage: HashTrieMapSync::new_sync() }
+        Self {
+            info: AccountInfo::default(),
+            storage: HashTrieMapSync::new_sync(),
+            trie: Trie::default(),
+        }
     }
+}
+
+impl Account {
+    fn put(&mut self, slot: U256, value: U256) {
+        let key = B256::from(slot);
+        if value.is_zero() {
+            self.storage.remove_mut(&slot);
+            self.trie.remove(key.as_slice());
+        } else {
+            self.storage.insert_mut(slot, value);
+            self.trie.insert(key.as_slice(), rlp::encode(value));
+        }
+    }
+
+    fn clear_storage(&mut self) {
+        self.storage = HashTrieMapSync::new_sync();
+        self.trie = Trie::default();
+    }
+
+    /// As the trie has it.
+    fn hashed(&self) -> TrieAccount {
+        TrieAccount {
+            nonce: self.info.nonce,
+            balance: self.info.balance,
+            storage_root: self.trie.root(),
+            code_hash: self.info.code_hash,
+        }
+    }
+}
+
+/// An account as a file has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SavedAccount {
+    balance: U256,
+    nonce: u64,
+    code: Bytes,
+    storage: BTreeMap<U256, U256>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { accounts: HashTrieMapSync::new_sync(), block_hashes: HashTrieMapSync::new_sync() }
+        Self {
+            accounts: HashTrieMapSync::new_sync(),
+            block_hashes: HashTrieMapSync::new_sync(),
+            trie: Trie::default(),
+            changed: Vec::new(),
+        }
     }
 }
 
@@ -58,6 +113,39 @@ impl State {
             .get(&address)
             .and_then(|account| account.info.code.as_ref())
             .map_or_else(Bytes::new, Bytecode::original_bytes)
+    }
+
+    pub(crate) fn code_hash_of(&self, address: Address) -> B256 {
+        self.accounts.get(&address).map_or(KECCAK256_EMPTY, |account| account.info.code_hash)
+    }
+
+    pub(crate) fn storage_root_of(&self, address: Address) -> B256 {
+        self.accounts.get(&address).map_or(EMPTY_ROOT_HASH, |account| account.trie.root())
+    }
+
+    /// The hash over all accounts, as the header of a block has it.
+    pub(crate) fn root(&mut self) -> B256 {
+        for address in std::mem::take(&mut self.changed) {
+            match self.accounts.get(&address).filter(|account| !account.info.is_empty()) {
+                Some(account) => {
+                    self.trie.insert(address.as_slice(), rlp::encode(account.hashed()));
+                }
+                None => self.trie.remove(address.as_slice()),
+            }
+        }
+        self.trie.root()
+    }
+
+    /// The way from the root to an account, or to where it would be.
+    pub(crate) fn account_proof(&mut self, address: Address) -> Vec<Bytes> {
+        self.root();
+        self.trie.proof(address.as_slice())
+    }
+
+    /// The way from an account's storage root to a slot, or to where it would be.
+    pub(crate) fn slot_proof(&self, address: Address, slot: U256) -> Vec<Bytes> {
+        let slot = B256::from(slot);
+        self.accounts.get(&address).map_or_else(Vec::new, |one| one.trie.proof(slot.as_slice()))
     }
 
     pub(crate) fn slot_of(&self, address: Address, slot: U256) -> U256 {
@@ -88,7 +176,7 @@ impl State {
     }
 
     pub(crate) fn set_slot(&mut self, address: Address, slot: U256, value: U256) {
-        self.change(address, |account| put(&mut account.storage, slot, value));
+        self.change(address, |account| account.put(slot, value));
     }
 
     /// Makes a hash known to the EVM and forgets the one that is now out of its reach.
@@ -111,15 +199,16 @@ impl State {
     fn commit_account(&mut self, address: Address, touched: Touched) {
         if touched.is_selfdestructed() || touched.is_empty() {
             self.accounts.remove_mut(&address);
+            self.changed.push(address);
             return;
         }
         let fresh = touched.is_created();
         self.change(address, |account| {
             if fresh {
-                account.storage = HashTrieMapSync::new_sync();
+                account.clear_storage();
             }
             for (slot, value) in touched.changed_storage_slots() {
-                put(&mut account.storage, *slot, value.present_value());
+                account.put(*slot, value.present_value());
             }
             // The EVM leaves the code out when it did not have to load it.
             let code = touched.info.code.or_else(|| account.info.code.take());
@@ -145,14 +234,44 @@ impl State {
             self.set_code(address, code);
         }
         if account.state.is_some() {
-            self.change(address, |account| account.storage = HashTrieMapSync::new_sync());
+            self.change(address, Account::clear_storage);
         }
         for (slot, value) in account.state.into_iter().chain(account.state_diff).flatten() {
             self.set_slot(address, slot.into(), value.into());
         }
     }
 
+    /// All accounts, to be written into a file.
+    pub(crate) fn saved(&self) -> BTreeMap<Address, SavedAccount> {
+        let saved = |address: &Address, account: &Account| SavedAccount {
+            balance: account.info.balance,
+            nonce: account.info.nonce,
+            code: self.code_of(*address),
+            storage: account.storage.iter().map(|(slot, value)| (*slot, *value)).collect(),
+        };
+        self.accounts.iter().map(|(address, one)| (*address, saved(address, one))).collect()
+    }
+
+    /// The accounts of a file; block hashes are not among them.
+    pub(crate) fn of_saved(accounts: BTreeMap<Address, SavedAccount>) -> Self {
+        let mut state = Self::default();
+        for (address, account) in accounts {
+            state.set_balance(address, account.balance);
+            state.set_nonce(address, account.nonce);
+            if !account.code.is_empty() {
+                state.set_code(address, account.code);
+            }
+            for (slot, value) in account.storage {
+                state.set_slot(address, slot, value);
+            }
+        }
+        state
+    }
+
     fn change(&mut self, address: Address, change: impl FnOnce(&mut Account)) {
+        if self.changed.last() != Some(&address) {
+            self.changed.push(address);
+        }
         if let Some(account) = self.accounts.get_mut(&address) {
             change(account);
         } else {
@@ -160,14 +279,6 @@ impl State {
             change(&mut account);
             self.accounts.insert_mut(address, account);
         }
-    }
-}
-
-fn put(storage: &mut HashTrieMapSync<U256, U256>, slot: U256, value: U256) {
-    if value.is_zero() {
-        storage.remove_mut(&slot);
-    } else {
-        storage.insert_mut(slot, value);
     }
 }
 

@@ -25,7 +25,7 @@ impl Chain {
         if self.transactions.contains_key(&hash) {
             return Err(Refusal::AlreadyKnown);
         }
-        self.rules.check_transaction(&transaction, self.block_gas_limit)?;
+        self.check_possible(&transaction)?;
         self.check_fee(&transaction)?;
         let next_nonce = self.head_state().nonce_of(transaction.signer());
         if transaction.nonce() >= next_nonce {
@@ -37,6 +37,14 @@ impl Chain {
             self.mine_each_ready();
         }
         Ok(hash)
+    }
+
+    /// Checks all that does not depend on the state.
+    pub(super) fn check_possible(
+        &self,
+        transaction: &Recovered<TxEnvelope>,
+    ) -> Result<(), Refusal> {
+        self.rules.check_transaction(transaction, self.block_gas_limit)
     }
 
     /// With instant mining a transaction that no block takes would be lost sight of: it is refused.
@@ -62,7 +70,6 @@ impl Chain {
 }
 
 impl Rules {
-    /// Checks all that does not depend on the state.
     fn check_transaction(
         self,
         transaction: &Recovered<TxEnvelope>,
@@ -131,6 +138,15 @@ impl From<InvalidTransaction> for Refusal {
         }
         if let InvalidTransaction::GasFloorMoreThanGasLimit { gas_floor, gas_limit } = invalid {
             return Self::FloorGasTooLow { got: gas_limit, needed: gas_floor };
+        }
+        if matches!(
+            invalid,
+            InvalidTransaction::Eip2930NotSupported
+                | InvalidTransaction::Eip1559NotSupported
+                | InvalidTransaction::Eip4844NotSupported
+                | InvalidTransaction::Eip7702NotSupported
+        ) {
+            return Self::TypeNotSupported;
         }
         Self::Invalid(invalid.to_string())
     }

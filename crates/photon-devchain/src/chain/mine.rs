@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use alloy::{
-    consensus::{
-        Header, TxEnvelope,
-        constants::{EMPTY_ROOT_HASH, EMPTY_WITHDRAWALS},
-        transaction::Recovered,
-    },
+    consensus::{Header, TxEnvelope, constants::EMPTY_WITHDRAWALS, transaction::Recovered},
     eips::{
         eip1559::{BaseFeeParams, calc_next_block_base_fee},
         eip7685::EMPTY_REQUESTS_HASH,
@@ -70,9 +66,14 @@ impl Chain {
         !ready.is_empty()
     }
 
-    /// Makes a block without transactions, whatever waits.
-    pub(super) fn mine_empty(&mut self) {
-        let draft = Draft::new(self.rules, self.next_header(), self.head_state().clone());
+    /// Makes a block of these transactions, whatever waits.
+    pub(super) fn mine_these(&mut self, transactions: &[Recovered<TxEnvelope>]) {
+        let mut draft = Draft::new(self.rules, self.next_header(), self.head_state().clone());
+        for transaction in transactions {
+            if let Err(why) = draft.push(transaction) {
+                tracing::warn!(hash = %transaction.tx_hash(), %why, "a transaction was left out");
+            }
+        }
         self.finish(draft);
     }
 
@@ -113,6 +114,7 @@ impl Chain {
             self.states.pop_front();
         }
         self.draft = None;
+        self.set_base_fee = None;
         self.events.push(Event::Added(block));
     }
 
@@ -136,14 +138,31 @@ impl Chain {
         Ok(())
     }
 
+    /// Sets the clock, without a block; answers by how much it is ahead of the wall's.
+    pub(crate) fn set_time(&mut self, timestamp: u64) -> Result<i64, Error> {
+        if timestamp > MAX_TIMESTAMP {
+            return Err(Error::TimestampTooLate { got: timestamp, max: MAX_TIMESTAMP });
+        }
+        self.draft = None;
+        Ok(self.clock.set_now(timestamp))
+    }
+
+    /// Puts the next blocks this many seconds apart; true if they were so before.
+    pub(crate) fn set_block_interval(&mut self, seconds: Option<u64>) -> bool {
+        self.draft = None;
+        self.clock.set_interval(seconds)
+    }
+
     pub(super) fn next_header(&self) -> Header {
-        let parent = self.head();
-        let number = parent.number() + 1;
+        Header { parent_hash: self.head().hash(), ..self.header_after(&self.head().header) }
+    }
+
+    /// The header of a block after one with this header, but for the hash of that one.
+    pub(super) fn header_after(&self, parent: &Header) -> Header {
         Header {
-            parent_hash: parent.hash(),
-            timestamp: self.clock.after(parent.header.timestamp),
-            base_fee_per_gas: self.next_base_fee_after(&parent.header),
-            ..self.header_at(number)
+            timestamp: self.clock.after(parent.timestamp),
+            base_fee_per_gas: self.next_base_fee_after(parent),
+            ..self.header_at(parent.number + 1)
         }
     }
 
@@ -167,7 +186,7 @@ impl Chain {
         Header {
             number,
             gas_limit: self.block_gas_limit,
-            state_root: EMPTY_ROOT_HASH,
+            beneficiary: self.coinbase,
             difficulty: if since(Hardfork::Paris) { U256::ZERO } else { U256::ONE },
             mix_hash: keccak256(entropy),
             extra_data: Bytes::from_static(b"photon-devchain"),
@@ -181,8 +200,13 @@ impl Chain {
     }
 
     /// EIP-1559: up by at most an eighth after a full block, down after an empty one.
+    ///
+    /// Or what a test has set it to.
     pub(super) fn next_base_fee_after(&self, parent: &Header) -> Option<u64> {
         let base_fee = parent.base_fee_per_gas?;
+        if let Some(set) = self.set_base_fee.filter(|_| parent.number == self.head_number()) {
+            return Some(set);
+        }
         let next = calc_next_block_base_fee(
             parent.gas_used,
             parent.gas_limit,

@@ -2,8 +2,10 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use alloy::consensus::{TxEnvelope, transaction::Recovered};
+
 use super::{Chain, clock::Clock};
-use crate::{block::Block, error::Error, events::Event, pool::Pool, state::State};
+use crate::{block::Block, draft::Draft, error::Error, events::Event, pool::Pool, state::State};
 
 /// The most snapshots kept; the oldest goes first.
 const MAX_SNAPSHOTS: usize = 256;
@@ -38,38 +40,104 @@ impl Chain {
     pub(crate) fn revert(&mut self, id: u64) -> bool {
         let Some(snapshot) = self.snapshots.remove(&id) else { return false };
         self.snapshots.split_off(&id);
-        let same = |(ours, theirs): &(&Arc<Block>, &Arc<Block>)| ours.hash() == theirs.hash();
-        let common = self.blocks.iter().zip(&snapshot.blocks).take_while(same).count();
-        self.drop_from(common);
-        for block in &snapshot.blocks[common..] {
-            self.index(block);
-        }
+        self.replace_blocks(&snapshot.blocks);
         self.states = snapshot.states;
         self.pool = snapshot.pool;
         self.clock = snapshot.clock;
         true
     }
 
-    /// Drops the last blocks and makes one more than that, all empty, so that the new branch is the
-    /// longer one.
+    /// Drops the last blocks and makes one more than that, so that the new branch is the longer
+    /// one. The new blocks have the given transactions, each with the place of its block among
+    /// them, and no others.
     ///
-    /// The dropped transactions go back to the pool. They wait there for the next block that is
-    /// made after this: with instant mining, until the next transaction comes or one is mined.
-    pub(crate) fn reorg(&mut self, depth: u64) -> Result<(), Error> {
-        let max = self.states.len() as u64 - 1;
-        let depth_here = usize::try_from(depth).ok().filter(|_| depth <= max);
-        let Some(depth_here) = depth_here else { return Err(Error::ReorgTooDeep { depth, max }) };
-        let keep = self.blocks.len() - depth_here;
-        let dropped = Self::transactions_of(&self.blocks[keep..]);
-        self.drop_from(keep);
-        self.states.truncate(self.states.len() - depth_here);
-        for _ in 0..=depth {
-            self.mine_empty();
+    /// The dropped transactions that are still possible go back to the pool. They wait there for
+    /// the next block that is made after this: with instant mining, until the next transaction
+    /// comes or one is mined.
+    pub(crate) fn reorg(
+        &mut self,
+        depth: u64,
+        transactions: Vec<(Recovered<TxEnvelope>, u64)>,
+    ) -> Result<(), Error> {
+        let depth_here = self.check_depth(depth)?;
+        let mut blocks = vec![Vec::new(); depth_here + 1];
+        for (transaction, place) in transactions {
+            let block = usize::try_from(place).ok().and_then(|place| blocks.get_mut(place));
+            block.ok_or(Error::NoSuchNewBlock { got: place, last: depth })?.push(transaction);
+        }
+        self.check_branch(depth_here, &blocks)?;
+        let dropped = self.drop_last(depth_here);
+        for transactions in &blocks {
+            self.mine_these(transactions);
         }
         for transaction in dropped {
-            self.pool.put_back(transaction);
+            self.put_back(transaction);
         }
         Ok(())
+    }
+
+    /// Drops the last blocks with their transactions.
+    pub(crate) fn rollback(&mut self, depth: u64) -> Result<(), Error> {
+        let depth = self.check_depth(depth)?;
+        self.drop_last(depth);
+        Ok(())
+    }
+
+    fn check_depth(&self, depth: u64) -> Result<usize, Error> {
+        let max = self.states.len() - 1;
+        let here = usize::try_from(depth).ok().filter(|depth| *depth <= max);
+        here.ok_or(Error::ReorgTooDeep { depth, max: max as u64 })
+    }
+
+    /// Tries the new branch before the old one is dropped.
+    fn check_branch(
+        &self,
+        depth: usize,
+        blocks: &[Vec<Recovered<TxEnvelope>>],
+    ) -> Result<(), Error> {
+        let base = self.blocks.len() - 1 - depth;
+        let mut state = self.states[self.states.len() - 1 - depth].clone();
+        let mut parent = self.blocks[base].header.inner().clone();
+        for transactions in blocks {
+            let mut draft = Draft::new(self.rules, self.header_after(&parent), state);
+            for transaction in transactions {
+                let refused = |why: String| Error::NotInBranch {
+                    hash: *transaction.tx_hash(),
+                    number: parent.number + 1,
+                    why,
+                };
+                self.check_possible(transaction).map_err(|why| refused(why.to_string()))?;
+                draft.push(transaction).map_err(|why| refused(why.to_string()))?;
+            }
+            (parent, state) = (draft.header, draft.state);
+        }
+        Ok(())
+    }
+
+    /// Puts a transaction that was in a block, or waited, back into the pool, if it is possible.
+    pub(super) fn put_back(&mut self, transaction: Recovered<TxEnvelope>) {
+        let next_nonce = self.head_state().nonce_of(transaction.signer());
+        // What has found its way into the new branch, or cannot any more, is no loss.
+        let _ = self.pool.add(transaction, next_nonce);
+    }
+
+    /// Drops blocks that are known to be there; answers their transactions, the oldest first.
+    fn drop_last(&mut self, depth: usize) -> Vec<Recovered<TxEnvelope>> {
+        let keep = self.blocks.len() - depth;
+        let dropped = Self::transactions_of(&self.blocks[keep..]);
+        self.drop_from(keep);
+        self.states.truncate(self.states.len() - depth);
+        dropped
+    }
+
+    /// Goes over to other blocks from the first on that is different; their states come after.
+    pub(super) fn replace_blocks(&mut self, blocks: &[Arc<Block>]) {
+        let same = |(ours, theirs): &(&Arc<Block>, &Arc<Block>)| ours.hash() == theirs.hash();
+        let common = self.blocks.iter().zip(blocks).take_while(same).count();
+        self.drop_from(common);
+        for block in &blocks[common..] {
+            self.index(block);
+        }
     }
 
     /// Takes the blocks from a number on off the chain, the newest first.

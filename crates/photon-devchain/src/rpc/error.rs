@@ -1,14 +1,21 @@
 //! The errors of JSON-RPC, with the codes and words that Ethereum clients know.
 
 use alloy::{
-    primitives::Bytes,
+    eips::BlockId,
+    primitives::{Address, Bytes},
     sol_types::{Panic, Revert, SolError as _},
 };
-use revm::context::result::{ExecutionResult, HaltReason, InvalidTransaction};
+use revm::{
+    context::result::{ExecutionResult, HaltReason, InvalidTransaction},
+    primitives::{eip170::MAX_CODE_SIZE, eip3860::MAX_INITCODE_SIZE},
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::error::{Error, Refusal};
+use crate::{
+    config::Hardfork,
+    error::{Error, Refusal},
+};
 
 /// An error as it is sent.
 #[derive(Clone, Debug, Serialize)]
@@ -53,12 +60,42 @@ impl RpcError {
         Self::new(-32000, why)
     }
 
-    pub(crate) fn header_not_found() -> Self {
-        Self::server("header not found")
+    /// For what the chain's rules do not have yet.
+    pub(crate) fn not_on_these_rules(method: &str, since: Hardfork) -> Self {
+        let why = format!("the method {method} does not exist/is not available before {since}");
+        Self::new(-32601, why)
     }
 
-    pub(crate) fn state_not_kept() -> Self {
-        Self::server("missing trie node: the state of that block is not kept any more")
+    pub(crate) fn header_not_found(id: BlockId, head: u64) -> Self {
+        let block = match id {
+            BlockId::Hash(hash) => hash.block_hash.to_string(),
+            BlockId::Number(tag) => tag.to_string(),
+        };
+        Self::server(format!("header not found: block {block}, the head is {head}"))
+    }
+
+    pub(crate) fn state_not_kept(number: u64, oldest: usize) -> Self {
+        Self::server(format!(
+            "missing trie node: the state of block {number} is not kept any more, \
+             the oldest is that of {oldest}"
+        ))
+    }
+
+    pub(crate) fn unknown_account(address: Address) -> Self {
+        Self::server(format!("unknown account: the chain has no key of {address}"))
+    }
+
+    pub(crate) fn gas_above(allowance: u64) -> Self {
+        Self::server(format!("gas required exceeds allowance ({allowance})"))
+    }
+
+    /// The answers of a batch are too much.
+    pub(crate) fn too_long() -> Self {
+        Self::new(-32003, "response too large: ask for less in one batch")
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     pub(crate) fn limit_exceeded(why: impl Into<String>) -> Self {
@@ -77,6 +114,9 @@ impl RpcError {
     fn halted(reason: &HaltReason) -> Self {
         if matches!(reason, HaltReason::OutOfGas(_)) {
             return Self::server("out of gas");
+        }
+        if matches!(reason, HaltReason::CreateContractSizeLimit) {
+            return Self::server(format!("max code size exceeded: limit {MAX_CODE_SIZE}"));
         }
         if matches!(reason, HaltReason::OpcodeNotFound | HaltReason::NotActivated) {
             return Self::server(format!("invalid opcode: {reason}"));
@@ -119,6 +159,9 @@ impl From<InvalidTransaction> for RpcError {
         if let InvalidTransaction::LackOfFundForMaxFee { fee, balance } = &invalid {
             let words = "insufficient funds for gas * price + value";
             return Self::server(format!("{words}: have {balance} want {fee}"));
+        }
+        if matches!(invalid, InvalidTransaction::CreateInitCodeSizeLimit) {
+            return Self::server(format!("max initcode size exceeded: limit {MAX_INITCODE_SIZE}"));
         }
         Self::from(Refusal::from(invalid))
     }

@@ -1,78 +1,65 @@
 //! `eth_`: what every Ethereum node answers.
 
+mod access;
 mod blocks;
 mod calls;
 mod fees;
 mod logs;
+mod proofs;
 mod sending;
 mod views;
 
 use alloy::{
     eips::BlockId,
-    primitives::{Address, U64, U256},
+    primitives::{Address, B256, U64, U256},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Params, RpcError};
+use super::{Method, Params, RpcError};
 use crate::{
     chain::{Chain, Place},
     config::Mining,
     node::Node,
     state::State,
 };
+pub(super) use sending::{Unsigned, decoded, submit};
 pub(crate) use views::{header_view, waiting_view};
 
-pub(super) fn dispatch(node: &Node, method: &str, params: &Params) -> Result<Value, RpcError> {
-    match method {
-        "eth_chainId" => Ok(json!(U64::from(node.chain().rules.chain_id))),
-        "eth_blockNumber" => Ok(json!(U64::from(node.chain().head_number()))),
-        "eth_syncing" => Ok(json!(false)),
-        "eth_mining" => Ok(json!(node.chain().mining != Mining::Manual)),
-        "eth_hashrate" => Ok(json!("0x0")),
-        "eth_coinbase" => Ok(json!(Address::ZERO)),
-        "eth_accounts" => Ok(json!(node.accounts.addresses().collect::<Vec<_>>())),
+/// The methods, each beside what it does.
+pub(super) const TABLES: [&[Method]; 8] = [
+    METHODS,
+    access::METHODS,
+    blocks::METHODS,
+    calls::METHODS,
+    fees::METHODS,
+    logs::METHODS,
+    proofs::METHODS,
+    sending::METHODS,
+];
 
-        "eth_getBalance" => {
-            let address = params.required(0, "address")?;
-            at(node, params, 1, |state| json!(state.balance_of(address)))
-        }
-        "eth_getCode" => {
-            let address = params.required(0, "address")?;
-            at(node, params, 1, |state| json!(state.code_of(address)))
-        }
-        "eth_getStorageAt" => {
-            let (address, slot) = (params.required(0, "address")?, params.quantity(1, "slot")?);
-            at(node, params, 2, |state| {
-                json!(alloy::primitives::B256::from(state.slot_of(address, slot)))
-            })
-        }
-        "eth_getTransactionCount" => transaction_count(node, params),
-
-        "eth_gasPrice" | "eth_maxPriorityFeePerGas" | "eth_blobBaseFee" | "eth_feeHistory" => {
-            fees::dispatch(node, method, params)
-        }
-
-        "eth_call" => calls::call(node, params),
-        "eth_estimateGas" => calls::estimate_gas(node, params),
-
-        "eth_sendRawTransaction" => sending::send_raw(node, params),
-        "eth_sendTransaction" => sending::send(node, params),
-        "eth_signTransaction" => sending::sign_transaction(node, params),
-        "eth_sign" => sending::sign_message(node, params, 0, 1),
-        "personal_sign" => sending::sign_message(node, params, 1, 0),
-
-        "eth_getLogs"
-        | "eth_newFilter"
-        | "eth_newBlockFilter"
-        | "eth_newPendingTransactionFilter"
-        | "eth_getFilterChanges"
-        | "eth_getFilterLogs"
-        | "eth_uninstallFilter" => logs::dispatch(node, method, params),
-
-        _ => blocks::dispatch(node, method, params),
-    }
-}
+const METHODS: &[Method] = &[
+    ("eth_chainId", |node, _| Ok(json!(U64::from(node.chain().rules.chain_id)))),
+    ("eth_blockNumber", |node, _| Ok(json!(U64::from(node.chain().head_number())))),
+    ("eth_protocolVersion", |_, _| Ok(json!("0x44"))),
+    ("eth_syncing", |_, _| Ok(json!(false))),
+    ("eth_mining", |node, _| Ok(json!(node.chain().mining != Mining::Manual))),
+    ("eth_hashrate", |_, _| Ok(json!("0x0"))),
+    ("eth_coinbase", |node, _| Ok(json!(node.chain().coinbase))),
+    ("eth_getBalance", |node, params| {
+        let address = params.required(0, "address")?;
+        at(node, params, 1, |state| json!(state.balance_of(address)))
+    }),
+    ("eth_getCode", |node, params| {
+        let address = params.required(0, "address")?;
+        at(node, params, 1, |state| json!(state.code_of(address)))
+    }),
+    ("eth_getStorageAt", |node, params| {
+        let (address, slot) = (params.required(0, "address")?, params.quantity(1, "slot")?);
+        at(node, params, 2, |state| json!(B256::from(state.slot_of(address, slot))))
+    }),
+    ("eth_getTransactionCount", transaction_count),
+];
 
 /// Asks the state after the block that a parameter names; the latest if it names none.
 fn at(
@@ -86,7 +73,8 @@ fn at(
     match place {
         Place::Pending => Ok(ask(&chain.pending().state)),
         Place::Mined(block) => {
-            chain.state_at(block.number()).map(ask).ok_or_else(RpcError::state_not_kept)
+            let kept = chain.state_at(block.number()).map(ask);
+            kept.ok_or_else(|| chain.state_not_kept(block.number()))
         }
     }
 }
@@ -94,11 +82,23 @@ fn at(
 /// The block that a parameter names; the latest if it names none.
 fn place(chain: &Chain, params: &Params, index: usize) -> Result<Place, RpcError> {
     let id: BlockId = params.optional(index, "block")?.unwrap_or_default();
-    chain.place(id).ok_or_else(RpcError::header_not_found)
+    chain.place(id).ok_or_else(|| chain.header_not_found(id))
+}
+
+impl Chain {
+    /// Why a block that is asked for is not there.
+    fn header_not_found(&self, id: BlockId) -> RpcError {
+        RpcError::header_not_found(id, self.head_number())
+    }
+
+    /// Why the state of a block is not there.
+    fn state_not_kept(&self, number: u64) -> RpcError {
+        RpcError::state_not_kept(number, self.oldest_state())
+    }
 }
 
 fn transaction_count(node: &Node, params: &Params) -> Result<Value, RpcError> {
-    let address = params.required(0, "address")?;
+    let address: Address = params.required(0, "address")?;
     let id: BlockId = params.optional(1, "block")?.unwrap_or_default();
     if id.is_pending() {
         return Ok(json!(U64::from(node.chain().pending_nonce(address))));

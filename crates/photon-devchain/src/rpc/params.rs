@@ -29,7 +29,7 @@ impl Params {
         index: usize,
         name: &str,
     ) -> Result<T, RpcError> {
-        self.optional(index, name)?.ok_or_else(|| missing(index, name))
+        self.optional(index, name)?.ok_or_else(|| RpcError::missing(index, name))
     }
 
     pub(crate) fn optional<T: DeserializeOwned>(
@@ -48,7 +48,7 @@ impl Params {
 
     /// A number, however it is written: as a JSON number, in hex or in decimal digits.
     pub(crate) fn quantity(&self, index: usize, name: &str) -> Result<U256, RpcError> {
-        self.optional_quantity(index, name)?.ok_or_else(|| missing(index, name))
+        self.optional_quantity(index, name)?.ok_or_else(|| RpcError::missing(index, name))
     }
 
     pub(crate) fn optional_quantity(
@@ -79,9 +79,37 @@ impl Params {
         self.optional_quantity(index, name)?.map(|value| fit(value, index, name)).transpose()
     }
 
+    pub(crate) fn is_object(&self, index: usize) -> bool {
+        self.present(index).is_some_and(Value::is_object)
+    }
+
+    fn member(&self, index: usize, field: &str) -> Option<&Value> {
+        self.present(index)?.get(field).filter(|value| !value.is_null())
+    }
+
     /// A field of an object parameter, as a number.
-    pub(crate) fn field(&self, index: usize, field: &str) -> Option<U256> {
-        quantity(self.present(index)?.get(field)?)
+    pub(crate) fn field(&self, index: usize, field: &str) -> Result<Option<U256>, RpcError> {
+        let number = |value: &Value| {
+            quantity(value).ok_or_else(|| {
+                let why = format!("invalid argument {index} ({field}): {value} is no quantity");
+                RpcError::invalid_params(why)
+            })
+        };
+        self.member(index, field).map(number).transpose()
+    }
+
+    /// A field of an object parameter.
+    pub(crate) fn part<T: DeserializeOwned>(
+        &self,
+        index: usize,
+        field: &str,
+    ) -> Result<Option<T>, RpcError> {
+        let read = |value: &Value| {
+            T::deserialize(value).map_err(|cause| {
+                RpcError::invalid_params(format!("invalid argument {index} ({field}): {cause}"))
+            })
+        };
+        self.member(index, field).map(read).transpose()
     }
 }
 
@@ -99,6 +127,8 @@ fn quantity(value: &Value) -> Option<U256> {
     }
 }
 
-fn missing(index: usize, name: &str) -> RpcError {
-    RpcError::invalid_params(format!("missing value for required argument {index} ({name})"))
+impl RpcError {
+    pub(crate) fn missing(index: usize, name: &str) -> Self {
+        Self::invalid_params(format!("missing value for required argument {index} ({name})"))
+    }
 }

@@ -55,9 +55,11 @@ async fn the_state_of_a_block_too_old_is_refused() {
     let account = address(&chain, 0);
     let ask = |block: &'static str| rpc(&chain, "eth_getBalance", json!([account, block]));
     assert!(ask("0x7").await.is_ok());
-    let error = ask("0x6").await.unwrap_err();
-    assert!(error["message"].as_str().unwrap().starts_with("missing trie node"));
-    assert_eq!(ask("0xb").await.unwrap_err()["message"], "header not found");
+    let words = "missing trie node: the state of block 6 is not kept any more, \
+                 the oldest is that of 7";
+    assert_eq!(ask("0x6").await.unwrap_err()["message"], words);
+    let words = "header not found: block 0xb, the head is 10";
+    assert_eq!(ask("0xb").await.unwrap_err()["message"], words);
 }
 
 #[tokio::test]

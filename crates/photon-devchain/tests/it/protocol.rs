@@ -115,3 +115,84 @@ async fn a_senseless_configuration_is_refused() {
     let words = Config { mnemonic: "not a mnemonic".to_owned(), ..base };
     assert_eq!(start(words).await, "the mnemonic cannot be used");
 }
+
+#[tokio::test]
+async fn an_id_is_answered_as_it_was_written() {
+    let chain = start().await;
+    let client = reqwest::Client::new();
+    let ids = ["0", "-1", "1.50", "null", "\"a\\u0062\"", "123456789012345678901234567890", "\"\""];
+    for id in ids {
+        let body = format!(r#"{{"id":{id},"method":"net_version","jsonrpc":"2.0"}}"#);
+        let answer = client.post(chain.url()).body(body).send().await.unwrap();
+        let wanted = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":"1337"}}"#);
+        assert_eq!(answer.text().await.unwrap(), wanted);
+    }
+    for id in ["[]", "{}", "true"] {
+        let body = format!(r#"{{"id":{id},"method":"net_version","jsonrpc":"2.0"}}"#);
+        let answer = post(&chain, body).await;
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&Value::Null, &json!(-32600)));
+    }
+    let twice = r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"net_version"}"#;
+    assert_eq!(code(&chain, twice).await, -32600);
+    let alone = r#"{"jsonrpc":"2.0","method":"net_version"}"#;
+    let answer = client.post(chain.url()).body(alone).send().await.unwrap();
+    assert_eq!(answer.status(), 204, "a notification is not answered");
+    let mixed = format!("[{alone},1,{{}},{alone}]");
+    let answers = post(&chain, mixed).await;
+    assert_eq!(answers.as_array().unwrap().len(), 2);
+    assert!(answers.as_array().unwrap().iter().all(|one| one["error"]["code"] == -32600));
+}
+
+#[tokio::test]
+async fn an_error_names_the_parameter_and_the_numbers() {
+    let chain = start().await;
+    let rich = chain.accounts()[0].0;
+    let create = |size: usize| json!({ "from": rich, "data": format!("0x{}", "00".repeat(size)) });
+    // PUSH2 24577 PUSH1 0 RETURN: leaves that much code behind.
+    let deploy = json!({ "from": rich, "data": "0x6160016000f3" });
+    let cases = [
+        ("eth_getBalance", json!([]), -32602, "missing value for required argument 0 (address)"),
+        ("eth_getBalance", json!([1]), -32602, "invalid argument 0 (address): "),
+        ("eth_getBalance", json!([rich, "new"]), -32602, "invalid argument 1 (block): "),
+        ("eth_getStorageAt", json!([rich, "x"]), -32602, "invalid argument 1 (slot): "),
+        ("eth_call", json!([{ "to": 5 }]), -32602, "invalid argument 0 (call): "),
+        ("eth_getLogs", json!([{ "address": "0x1" }]), -32602, "invalid argument 0 (filter): "),
+        ("eth_getFilterChanges", json!(["0x9"]), -32000, "filter not found"),
+        ("eth_signTypedData_v4", json!([rich, {}]), -32602, "invalid argument 1 (typed data): "),
+        ("anvil_mine", json!([100_001]), -32602, "invalid argument 0 (blocks): 100001 blocks"),
+        (
+            "eth_feeHistory",
+            json!(["0x1", "0x9"]),
+            -32000,
+            "request beyond head block: requested 9, head 0",
+        ),
+        (
+            "eth_estimateGas",
+            json!([{ "from": rich, "to": rich, "value": "0x21e19e0c9bab2400001" }]),
+            -32000,
+            "insufficient funds for gas * price + value: address 0xf39Fd6",
+        ),
+        (
+            "eth_estimateGas",
+            json!([{ "from": rich, "to": rich, "gas": "0x5207" }]),
+            -32000,
+            "intrinsic gas too low: gas 20999, minimum needed 21000",
+        ),
+        ("eth_call", json!([create(49_153)]), -32000, "max initcode size exceeded: limit 49152"),
+        ("eth_call", json!([deploy]), -32000, "max code size exceeded: limit 24576"),
+        (
+            "eth_getBalance",
+            json!([rich, { "blockHash": format!("0x{}", "11".repeat(32)) }]),
+            -32000,
+            "header not found: block 0x1111",
+        ),
+        ("anvil_setBlockGasLimit", json!([0]), -32602, "invalid argument 0 (gas limit): 0 is not"),
+        ("eth_subscribe", json!(["newHeads"]), -32601, "notifications not supported"),
+    ];
+    for (method, params, code, words) in cases {
+        let error = rpc(&chain, method, params).await.unwrap_err();
+        assert_eq!(error["code"], code, "{method}: {error}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with(words), "{method}: {message}");
+    }
+}

@@ -108,7 +108,8 @@ async fn the_node_signs_for_its_own_accounts() {
     assert_eq!(receipt["status"], "0x1");
     let foreign = json!([{ "from": STRANGER, "to": STRANGER }]);
     let error = rpc(&chain, "eth_sendTransaction", foreign).await.unwrap_err();
-    assert_eq!(error["message"], "unknown account");
+    let words = format!("unknown account: the chain has no key of {STRANGER}");
+    assert_eq!(error["message"], words);
 }
 
 #[tokio::test]

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use alloy::{
     consensus::Transaction as _, eips::BlockNumberOrTag, primitives::U128, rpc::types::FeeHistory,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::to_json;
 use crate::{
     block::Block,
     chain::Chain,
-    node::Node,
-    rpc::{Params, RpcError},
+    config::Hardfork,
+    rpc::{Method, Params, RpcError},
 };
 
 /// The tip that is suggested, in wei per gas; before London it is the gas price.
@@ -21,18 +21,27 @@ pub(super) const SUGGESTED_TIP: u128 = 1_000_000_000;
 /// The most blocks in one fee history.
 const MAX_HISTORY: u64 = 1_024;
 
-pub(super) fn dispatch(node: &Node, method: &str, params: &Params) -> Result<Value, RpcError> {
-    let chain = node.chain();
-    match method {
-        "eth_gasPrice" => Ok(json!(U128::from(gas_price(&chain)))),
-        "eth_maxPriorityFeePerGas" if chain.rules.has_base_fee() => {
+/// The most percentiles in one fee history: as many as geth takes.
+const MAX_PERCENTILES: usize = 100;
+
+pub(super) const METHODS: &[Method] = &[
+    ("eth_gasPrice", |node, _| Ok(json!(U128::from(gas_price(&node.chain()))))),
+    ("eth_maxPriorityFeePerGas", |node, _| {
+        if node.chain().rules.has_base_fee() {
             Ok(json!(U128::from(SUGGESTED_TIP)))
+        } else {
+            Err(RpcError::not_on_these_rules("eth_maxPriorityFeePerGas", Hardfork::London))
         }
-        "eth_blobBaseFee" => Ok(json!("0x1")),
-        "eth_feeHistory" => history(&chain, params).and_then(to_json),
-        _ => Err(RpcError::method_not_found(method)),
-    }
-}
+    }),
+    ("eth_blobBaseFee", |node, _| {
+        if node.chain().rules.hardfork >= Hardfork::Cancun {
+            Ok(json!("0x1"))
+        } else {
+            Err(RpcError::not_on_these_rules("eth_blobBaseFee", Hardfork::Cancun))
+        }
+    }),
+    ("eth_feeHistory", |node, params| history(&node.chain(), params).and_then(to_json)),
+];
 
 /// A gas price that the next block takes.
 pub(super) fn gas_price(chain: &Chain) -> u128 {
@@ -43,11 +52,27 @@ fn history(chain: &Chain, params: &Params) -> Result<FeeHistory, RpcError> {
     let count = params.number(0, "block count")?.clamp(1, MAX_HISTORY);
     let newest: BlockNumberOrTag = params.optional(1, "newest block")?.unwrap_or_default();
     let percentiles: Vec<f64> = params.optional(2, "reward percentiles")?.unwrap_or_default();
+    if percentiles.len() > MAX_PERCENTILES {
+        let why = format!("{} reward percentiles, at most {MAX_PERCENTILES}", percentiles.len());
+        return Err(RpcError::invalid_params(why));
+    }
     let ordered = percentiles.is_sorted() && percentiles.iter().all(|p| (0.0..=100.0).contains(p));
     if !ordered {
         return Err(RpcError::invalid_params("invalid reward percentile: not rising in 0..=100"));
     }
-    let last = chain.number_of(newest).min(chain.head_number());
+    let last = match newest {
+        BlockNumberOrTag::Pending => chain.head_number(),
+        BlockNumberOrTag::Latest
+        | BlockNumberOrTag::Finalized
+        | BlockNumberOrTag::Safe
+        | BlockNumberOrTag::Earliest
+        | BlockNumberOrTag::Number(_) => chain.number_of(newest),
+    };
+    if last > chain.head_number() {
+        let why =
+            format!("request beyond head block: requested {last}, head {}", chain.head_number());
+        return Err(RpcError::server(why));
+    }
     let first = (last + 1).saturating_sub(count);
     let blocks = chain.blocks_between(first, last);
     let base_fee = |block: &Arc<Block>| u128::from(block.header.base_fee_per_gas.unwrap_or(0));

@@ -12,42 +12,41 @@ use crate::{
     chain::Chain,
     filters::{Changes, Wanted},
     node::Node,
-    rpc::{Params, RpcError},
+    rpc::{Method, RpcError},
 };
 
 /// The most logs in one answer.
 const MAX_LOGS: usize = 100_000;
 
-pub(super) fn dispatch(node: &Node, method: &str, params: &Params) -> Result<Value, RpcError> {
-    match method {
-        "eth_getLogs" => {
-            let filter: Filter = params.required(0, "filter")?;
-            to_json(logs(&node.chain(), &filter)?)
+pub(super) const METHODS: &[Method] = &[
+    ("eth_getLogs", |node, params| {
+        let filter: Filter = params.required(0, "filter")?;
+        to_json(logs(&node.chain(), &filter)?)
+    }),
+    ("eth_newFilter", |node, params| {
+        let filter: Filter = params.required(0, "filter")?;
+        add(node, Wanted::Logs(Box::new(filter)))
+    }),
+    ("eth_newBlockFilter", |node, _| add(node, Wanted::Blocks)),
+    ("eth_newPendingTransactionFilter", |node, _| add(node, Wanted::Transactions)),
+    ("eth_getFilterChanges", |node, params| {
+        let id = params.number(0, "filter id")?;
+        let chain = node.chain();
+        match node.filters().changes(id, &chain).ok_or_else(filter_not_found)? {
+            Changes::Logs(logs) => to_json(logs),
+            Changes::Hashes(hashes) => to_json(hashes),
         }
-        "eth_newFilter" => {
-            let filter: Filter = params.required(0, "filter")?;
-            add(node, Wanted::Logs(Box::new(filter)))
-        }
-        "eth_newBlockFilter" => add(node, Wanted::Blocks),
-        "eth_newPendingTransactionFilter" => add(node, Wanted::Transactions),
-        "eth_getFilterChanges" => {
-            let id = params.number(0, "filter id")?;
-            let chain = node.chain();
-            match node.filters().changes(id, &chain).ok_or_else(filter_not_found)? {
-                Changes::Logs(logs) => to_json(logs),
-                Changes::Hashes(hashes) => to_json(hashes),
-            }
-        }
-        "eth_getFilterLogs" => {
-            let id = params.number(0, "filter id")?;
-            let chain = node.chain();
-            let filter = node.filters().log_filter(id).ok_or_else(filter_not_found)?;
-            to_json(logs(&chain, &filter)?)
-        }
-        "eth_uninstallFilter" => Ok(json!(node.filters().remove(params.number(0, "filter id")?))),
-        _ => Err(RpcError::method_not_found(method)),
-    }
-}
+    }),
+    ("eth_getFilterLogs", |node, params| {
+        let id = params.number(0, "filter id")?;
+        let chain = node.chain();
+        let filter = node.filters().log_filter(id).ok_or_else(filter_not_found)?;
+        to_json(logs(&chain, &filter)?)
+    }),
+    ("eth_uninstallFilter", |node, params| {
+        Ok(json!(node.filters().remove(params.number(0, "filter id")?)))
+    }),
+];
 
 fn add(node: &Node, wanted: Wanted) -> Result<Value, RpcError> {
     let chain = node.chain();

@@ -1,4 +1,4 @@
-//! Transactions on their way into the pool, and what the chain's own accounts sign.
+//! Transactions on their way into the pool.
 
 use alloy::{
     consensus::{
@@ -6,9 +6,9 @@ use alloy::{
         transaction::{Recovered, SignerRecoverable as _},
     },
     eips::eip2718::{Decodable2718 as _, Encodable2718 as _},
-    primitives::{Address, Bytes, TxKind},
+    primitives::{Address, B256, Bytes, Signature, TxKind},
     rpc::types::TransactionRequest,
-    signers::{SignerSync as _, local::PrivateKeySigner},
+    signers::SignerSync as _,
 };
 use serde_json::{Value, json};
 
@@ -18,48 +18,76 @@ use super::{
 };
 use crate::{
     error::Refusal,
+    execute::stand_in_signature,
     node::Node,
-    rpc::{Params, RpcError},
+    rpc::{Method, Params, RpcError},
 };
 
-pub(super) fn send_raw(node: &Node, params: &Params) -> Result<Value, RpcError> {
-    let raw: Bytes = params.required(0, "transaction")?;
-    let transaction = TxEnvelope::decode_2718_exact(&raw)
-        .map_err(|cause| RpcError::invalid_params(format!("rlp: {cause}")))?;
-    let transaction = transaction
-        .try_into_recovered()
-        .map_err(|cause| Refusal::InvalidSender(cause.to_string()))?;
-    Ok(json!(node.chain().submit(transaction)?))
+pub(super) const METHODS: &[Method] = &[
+    ("eth_sendRawTransaction", |node, params| {
+        let raw: Bytes = params.required(0, "transaction")?;
+        Ok(json!(node.chain().submit(decoded(&raw)?)?))
+    }),
+    ("eth_sendTransaction", |node, params| submit(node, params, Unsigned::OfOurs)),
+    ("eth_sendUnsignedTransaction", |node, params| submit(node, params, Unsigned::OfAnybody)),
+    ("eth_signTransaction", |node, params| {
+        let transaction = signed(node, params.required(0, "transaction")?, Unsigned::OfOurs)?;
+        Ok(json!({ "raw": Bytes::from(transaction.encoded_2718()), "tx": transaction.inner() }))
+    }),
+];
+
+/// Whose transactions are taken without their signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rpc) enum Unsigned {
+    /// Those of the accounts whose keys the chain has, and of the impersonated ones.
+    OfOurs,
+    /// Those of all accounts.
+    OfAnybody,
 }
 
-/// `eth_sendTransaction`, for the accounts whose keys the chain has.
-pub(super) fn send(node: &Node, params: &Params) -> Result<Value, RpcError> {
-    let transaction = signed(node, params)?;
-    Ok(json!(node.chain().submit(transaction)?))
+/// A signed transaction as it goes over the wire, with the sender that its signature gives.
+pub(in crate::rpc) fn decoded(raw: &Bytes) -> Result<Recovered<TxEnvelope>, RpcError> {
+    let transaction = TxEnvelope::decode_2718_exact(raw).map_err(|cause| {
+        RpcError::invalid_params(format!("invalid argument 0 (transaction): rlp: {cause}"))
+    })?;
+    let recovered = transaction.try_into_recovered();
+    Ok(recovered.map_err(|cause| Refusal::InvalidSender(cause.to_string()))?)
 }
 
-pub(super) fn sign_transaction(node: &Node, params: &Params) -> Result<Value, RpcError> {
-    let transaction = signed(node, params)?;
-    Ok(json!({ "raw": Bytes::from(transaction.encoded_2718()), "tx": transaction.inner() }))
+/// Signs the transaction of the first parameter and puts it into the pool.
+pub(in crate::rpc) fn submit(
+    node: &Node,
+    params: &Params,
+    whose: Unsigned,
+) -> Result<Value, RpcError> {
+    let transaction = signed(node, params.required(0, "transaction")?, whose)?;
+    let hash: B256 = node.chain().submit(transaction)?;
+    Ok(json!(hash))
 }
 
-fn signed(node: &Node, params: &Params) -> Result<Recovered<TxEnvelope>, RpcError> {
-    let mut request: TransactionRequest = params.required(0, "transaction")?;
-    let signer = signer_of(node, request.from.unwrap_or_default())?;
-    request.from = Some(signer.address());
+fn signed(
+    node: &Node,
+    mut request: TransactionRequest,
+    whose: Unsigned,
+) -> Result<Recovered<TxEnvelope>, RpcError> {
+    let sender = request.from.unwrap_or_default();
+    let ours = node.accounts.signer_of(sender).is_some() || node.chain().impersonates(sender);
+    if !ours && whose == Unsigned::OfOurs {
+        return Err(RpcError::unknown_account(sender));
+    }
+    request.from = Some(sender);
     request.to = Some(request.to.unwrap_or(TxKind::Create));
     if request.gas.is_none() {
-        let gas = calls::estimate_gas(node, params)?;
-        request.gas = serde_json::from_value(gas)
-            .map(|gas: alloy::primitives::U64| Some(gas.to()))
-            .map_err(|cause| RpcError::internal(cause.to_string()))?;
+        request.gas = Some(calls::estimate_for(node, request.clone())?);
     }
-    fill(node, signer.address(), &mut request);
+    fill(node, sender, &mut request);
     request.normalize_input();
     let unsigned = request.build_typed_tx().map_err(|request| {
         RpcError::invalid_params(format!("fields that do not go together: {request:?}"))
     })?;
-    sign(signer, unsigned)
+    let signature = signature_of(node, sender, &unsigned)?;
+    let transaction: TxEnvelope = unsigned.into_signed(signature).into();
+    Ok(Recovered::new_unchecked(transaction, sender))
 }
 
 /// Fills in what the sender left out.
@@ -74,36 +102,22 @@ fn fill(node: &Node, sender: Address, request: &mut TransactionRequest) {
         None => request.gas_price = Some(gas_price(&chain)),
         Some(base_fee) => {
             let tip = *request.max_priority_fee_per_gas.get_or_insert(SUGGESTED_TIP);
-            request.max_fee_per_gas.get_or_insert_with(|| 2 * u128::from(base_fee) + tip);
+            request
+                .max_fee_per_gas
+                .get_or_insert_with(|| u128::from(base_fee).saturating_mul(2).saturating_add(tip));
         }
     }
 }
 
-fn sign(
-    signer: &PrivateKeySigner,
-    unsigned: TypedTransaction,
-) -> Result<Recovered<TxEnvelope>, RpcError> {
-    let signature = signer
-        .sign_hash_sync(&unsigned.signature_hash())
-        .map_err(|cause| RpcError::internal(cause.to_string()))?;
-    let transaction: TxEnvelope = unsigned.into_signed(signature).into();
-    Ok(Recovered::new_unchecked(transaction, signer.address()))
-}
-
-/// `eth_sign(address, message)` and `personal_sign(message, address)`.
-pub(super) fn sign_message(
+fn signature_of(
     node: &Node,
-    params: &Params,
-    address: usize,
-    message: usize,
-) -> Result<Value, RpcError> {
-    let signer = signer_of(node, params.required(address, "address")?)?;
-    let message: Bytes = params.required(message, "message")?;
-    let signature =
-        signer.sign_message_sync(&message).map_err(|why| RpcError::internal(why.to_string()))?;
-    Ok(json!(Bytes::from(signature.as_bytes().to_vec())))
-}
-
-fn signer_of(node: &Node, address: Address) -> Result<&PrivateKeySigner, RpcError> {
-    node.accounts.signer_of(address).ok_or_else(|| RpcError::server("unknown account"))
+    sender: Address,
+    unsigned: &TypedTransaction,
+) -> Result<Signature, RpcError> {
+    match node.accounts.signer_of(sender) {
+        Some(signer) => signer
+            .sign_hash_sync(&unsigned.signature_hash())
+            .map_err(|cause| RpcError::internal(cause.to_string())),
+        None => Ok(stand_in_signature(sender)),
+    }
 }
