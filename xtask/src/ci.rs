@@ -51,7 +51,12 @@ pub(crate) fn run() -> Result<()> {
 
 fn steps() -> Vec<Step> {
     // With the tests that need another program, which `setup` has installed.
-    let workspace = ["--workspace", "--locked", "--features", "photon-chain/anvil,photon/anvil"];
+    let workspace = [
+        "--workspace",
+        "--locked",
+        "--features",
+        "photon-chain/anvil,photon-devchain/clients,photon/anvil",
+    ];
     vec![
         program("fmt", cargo().args(["fmt", "--all", "--check"])),
         part("tidy", tidy::run),

@@ -1,5 +1,5 @@
-//! What the contract's compiler and tests need, at the versions that contracts/package-lock.json
-//! pins.
+//! What the contract's compiler and the tests need, at the versions that the package-lock.json of
+//! contracts and of the embedded chain's clients pin.
 
 use std::fs;
 use std::path::Path;
@@ -18,28 +18,42 @@ const STAMP: &str = "node_modules/.photon-installed";
 /// Native programs that tests start: npm scope and the names of the programs in it.
 const PROGRAMS: [&str; 2] = ["anvil", "forge"];
 
+/// The clients of the embedded chain that its tests run: viem, ethers and cast.
+const CLIENTS: &str = "crates/photon-devchain/tests/clients";
+
 /// Installs what is missing; quick when nothing is.
 ///
-/// The npm packages go to contracts/node_modules. The native programs among them are linked into
+/// The npm packages go beside what pins them. The native programs among them are linked into
 /// target/tools, where tests find them without knowing npm's folders.
 pub(crate) fn run() -> Result<()> {
     let root = shell::root();
     let contracts = root.join("contracts");
-    let wanted = fs::read_to_string(contracts.join("package-lock.json"))
-        .context("cannot read contracts/package-lock.json")?;
-    let fresh = !is_installed(&contracts, &wanted);
-    if fresh {
-        check_node()?;
-        // The packages are whole as they come; what their scripts would fetch is not pinned.
-        shell::run(npm().args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
-        fs::write(contracts.join(STAMP), &wanted).context("cannot stamp contracts/node_modules")?;
-    }
+    let fresh = install(&contracts)?;
     let tools = root.join("target").join("tools");
     fs::create_dir_all(&tools).with_context(|| format!("cannot make {}", tools.display()))?;
     for program in PROGRAMS {
         link(&contracts, &tools, program, fresh)?;
     }
+    install(&root.join(CLIENTS))?;
     install_ip()
+}
+
+/// Installs what the lock file of a folder pins; true if that was not done yet.
+fn install(folder: &Path) -> Result<bool> {
+    let lock = folder.join("package-lock.json");
+    let wanted =
+        fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    if is_installed(folder, &wanted) {
+        return Ok(false);
+    }
+    check_node()?;
+    // The packages are whole as they come; what their scripts would fetch is not pinned.
+    let mut npm = npm();
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(folder);
+    shell::run(&mut npm)?;
+    fs::write(folder.join(STAMP), &wanted)
+        .with_context(|| format!("cannot stamp the packages of {}", folder.display()))?;
+    Ok(true)
 }
 
 /// One test of local discovery makes a network of its own, with `ip` of iproute2.
