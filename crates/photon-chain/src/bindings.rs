@@ -32,9 +32,16 @@ mod artefacts {
         TestToken,
         "../../contracts/artefacts/TestToken.json"
     );
+    alloy::sol!(
+        #[derive(Debug, PartialEq, Eq)]
+        WrappedNative,
+        "../../contracts/artefacts/WrappedNative.json"
+    );
 }
 
-pub(crate) use artefacts::{DepositReceiver, IPhotonNetwork, PhotonNetwork, TestToken};
+pub(crate) use artefacts::{
+    DepositReceiver, IPhotonNetwork, PhotonNetwork, TestToken, WrappedNative,
+};
 
 /// The code that deploys the contract with these parameters.
 pub fn network_code(parameters: &Parameters) -> Bytes {

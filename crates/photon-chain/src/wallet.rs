@@ -1,5 +1,5 @@
 use crate::account::Account;
-use crate::bindings::{TestToken, token_code};
+use crate::bindings::{TestToken, WrappedNative, token_code};
 use crate::endpoint::Endpoint;
 use crate::error::{ChainError, SendError};
 use crate::fees::Fees;
@@ -225,6 +225,15 @@ impl Wallet {
         decimals: u8,
     ) -> Result<Token, SendError> {
         let deployed = self.deploy(token_code(name, symbol, decimals)).await?;
+        Ok(Token(deployed.address))
+    }
+
+    /// Deploys a token for demonstrations that wraps the chain's coin, as WETH9 does on Ethereum.
+    ///
+    /// # Errors
+    /// Where the chain cannot be asked or the gas cannot be paid.
+    pub async fn deploy_wrapped_native(&self) -> Result<Token, SendError> {
+        let deployed = self.deploy(WrappedNative::BYTECODE.clone()).await?;
         Ok(Token(deployed.address))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::life::live;
 use crate::stage::Stage;
+use crate::tokens::{Market, every_kind};
 use photon_chain::WalletConfig;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -58,4 +59,10 @@ async fn a_channel_lives_on_anvil_too() {
 async fn a_channel_lives_where_there_is_no_base_fee() {
     let anvil = Anvil::start(&["--hardfork", "istanbul"]);
     live(&mut Stage::at(&anvil.url, WalletConfig::quick()).await).await;
+}
+
+#[tokio::test]
+async fn every_kind_of_token_goes_by_its_own_way_on_anvil_too() {
+    let anvil = Anvil::start(&[]);
+    every_kind(Market { stage: Stage::at(&anvil.url, WalletConfig::quick()).await }).await;
 }

@@ -123,7 +123,7 @@ async fn a_silent_chain_ends_an_intent_at_its_deadline() {
 }
 
 /// A chain that answers some questions in its own way: with what `own` gives, where it does.
-async fn peculiar(
+pub(crate) async fn peculiar(
     chain: String,
     own: impl Fn(&Value) -> Option<Value> + Send + Sync + 'static,
 ) -> String {

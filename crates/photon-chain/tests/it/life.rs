@@ -105,9 +105,8 @@ pub(crate) async fn live(stage: &mut Stage) {
         Balance { transferred: Amount(100), locksroot: locks.tree.root(), ..Balance::default() };
     let of_bob = Balance { transferred: Amount(20), ..Balance::default() };
     let proof = Some(signed(stage, &stage.alice, 3, of_alice));
-    mined(
-        stage.bob.send(Call::Close { token, partner: alice, proof, declared: Amount::ZERO }).await,
-    );
+    let close = Call::Close { token, partner: alice, proof, declared: Amount::ZERO };
+    mined(stage.bob.send(close).await);
     let Event::ChannelClosed { update_until, closer, .. } = event(&mut inputs).await.1 else {
         panic!("expected the closing");
     };
@@ -133,14 +132,8 @@ pub(crate) async fn live(stage: &mut Stage) {
     let claimed = vec![locks.claims[0].clone(), locks.claims[2].clone()];
     let slots: Vec<Slot> = claimed.iter().map(|claim| claim.slot).collect();
     let multiproof = locks.tree.multiproof(&slots);
-    let unlock = Call::Unlock {
-        token,
-        partner: alice,
-        balance: of_alice,
-        locks: claimed,
-        multiproof,
-        delegated: None,
-    };
+    let (partner, balance, delegated) = (alice, of_alice, None);
+    let unlock = Call::Unlock { token, partner, balance, locks: claimed, multiproof, delegated };
     mined(stage.bob.send(unlock).await);
     let unlocked = Event::Unlocked {
         channel,

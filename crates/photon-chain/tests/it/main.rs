@@ -18,4 +18,5 @@ mod proxy;
 mod reverts;
 mod rollback;
 mod stage;
+mod tokens;
 mod witness;
