@@ -41,6 +41,7 @@ contract World is Fixture, Tokens {
     uint256 internal constant LIMIT = (1 << 96) - 1;
 
     Model[KINDS] internal models;
+    uint256 private last;
     IPhotonNetwork.Lock[] internal locks;
     bytes32 internal root;
     bytes32[] internal siblingsOfAll;
@@ -96,10 +97,10 @@ contract World is Fixture, Tokens {
                 Erc1363Token.transferAndCall,
                 (network.receiver(), amount, abi.encode(party(1 - who), TIMEOUT))
             );
-            attempt("open by hook", address(tokens[kind]), party(who), call, expected);
+            attempt(kind, "open by hook", address(tokens[kind]), party(who), call, expected);
         } else {
             call = abi.encodeCall(network.open, (address(tokens[kind]), party(1 - who), TIMEOUT, uint128(amount)));
-            attempt("open", address(network), party(who), call, expected);
+            attempt(kind, "open", address(network), party(who), call, expected);
         }
         if (!expected) return;
         model.phase = IPhotonNetwork.Phase.Open;
@@ -109,25 +110,25 @@ contract World is Fixture, Tokens {
     }
 
     function deposit(uint256 kind, uint256 from, uint256 who, uint256 amount, bool stale) external {
+        inLife(kind);
         (kind, from, who, amount) = (kind % KINDS, from % 2, who % 2, sized(amount, 1));
-        if (models[kind].phase == IPhotonNetwork.Phase.None) return this.open(kind, who, amount);
         Model storage model = models[kind];
         uint256 received = arriving(kind, amount);
         bool expected = model.phase == IPhotonNetwork.Phase.Open && !stale && received != 0
             && model.deposit[who] + received <= LIMIT;
-        uint64 epoch = stale ? model.epoch - 1 : model.epoch;
+        uint64 epoch = epochFor(kind, stale);
         bytes memory call;
         if (kind == uint256(Kind.Calling)) {
             call = abi.encodeCall(
                 Erc1363Token.transferAndCall,
                 (network.receiver(), amount, abi.encode(party(who), party(1 - who), epoch))
             );
-            attempt("deposit by hook", address(tokens[kind]), party(from), call, expected);
+            attempt(kind, "deposit by hook", address(tokens[kind]), party(from), call, expected);
         } else {
             call = abi.encodeCall(
                 network.deposit, (address(tokens[kind]), party(who), party(1 - who), epoch, uint128(amount))
             );
-            attempt("deposit", address(network), party(from), call, expected);
+            attempt(kind, "deposit", address(network), party(from), call, expected);
         }
         if (!expected) return;
         model.deposit[who] += received;
@@ -135,6 +136,7 @@ contract World is Fixture, Tokens {
     }
 
     function withdraw(uint256 kind, uint256 who, uint128 total, bool stale, bool alone) external {
+        inLife(kind);
         (kind, who) = (kind % KINDS, who % 2);
         Model storage model = models[kind];
         total = uint128(within(total, 0, model.deposit[0] + model.deposit[1] + 1));
@@ -150,7 +152,7 @@ contract World is Fixture, Tokens {
                 alone ? signedBy(keyFor(party(who)), hash) : signedBy(keyFor(party(1 - who)), hash)
             )
         );
-        attempt("withdraw", address(network), party(who), call, expected);
+        attempt(kind, "withdraw", address(network), party(who), call, expected);
         if (!expected) return;
         uint256 amount = total - model.withdrawn[who];
         model.withdrawn[who] = total;
@@ -158,6 +160,7 @@ contract World is Fixture, Tokens {
     }
 
     function cooperate(uint256 kind, uint128 given, bool highGives, bool stale, bool alone) external {
+        inLife(kind);
         kind = kind % KINDS;
         Model storage model = models[kind];
         uint256 held = heldIn(kind);
@@ -174,7 +177,7 @@ contract World is Fixture, Tokens {
                 signedBy(alone ? keyLow : keyHigh, hash)
             )
         );
-        attempt("cooperativeSettle", address(network), stranger, call, expected);
+        attempt(kind, "cooperativeSettle", address(network), stranger, call, expected);
         if (expected) ends(kind, uint256(forLow), held - uint256(forLow));
     }
 
@@ -190,7 +193,7 @@ contract World is Fixture, Tokens {
             network.close,
             (address(tokens[kind]), party(1 - who), proven(kind, 1 - who, nonce, transferred, locked, stale), declared)
         );
-        attempt("close", address(network), party(who), call, expected);
+        attempt(kind, "close", address(network), party(who), call, expected);
         if (!expected) return;
         model.phase = IPhotonNetwork.Phase.Closed;
         model.updateUntil = block.timestamp + TIMEOUT;
@@ -211,7 +214,7 @@ contract World is Fixture, Tokens {
         bool expected = block.timestamp <= model.updateUntil && nonce > way.nonce && way.declared == 0 && !stale
             && how & 3 != 3;
         attempt(
-            how & 3 == 2 ? "update by delegate" : "update", address(network), how & 3 < 2 ? party(1 - payer) : stranger,
+            kind, how & 3 == 2 ? "update by delegate" : "update", address(network), how & 3 < 2 ? party(1 - payer) : stranger,
             abi.encodeCall(
                 network.update,
                 (
@@ -242,7 +245,7 @@ contract World is Fixture, Tokens {
                 byStranger ? delegated(kind, payer, way.nonce, way.transferred, way.locked, true) : bytes("")
             )
         );
-        attempt("unlock", address(network), byStranger ? stranger : party(1 - payer), call, expected);
+        attempt(kind, "unlock", address(network), byStranger ? stranger : party(1 - payer), call, expected);
         if (expected) way.claimed |= mask & ~way.punished;
     }
 
@@ -259,7 +262,7 @@ contract World is Fixture, Tokens {
         // The payer can not dispose in the payee's name.
         bytes memory signature = signedBy(keyFor(party(byPayer ? payer : 1 - payer)), hash);
         attempt(
-            "punish", address(network), stranger,
+            kind, "punish", address(network), stranger,
             abi.encodeCall(
                 network.punish,
                 (
@@ -285,17 +288,17 @@ contract World is Fixture, Tokens {
             all[0] = IPhotonNetwork.Settlement(party(1 - by), standing(kind, by), standing(kind, 1 - by));
             bytes memory call = abi.encodeCall(network.settleMany, (address(tokens[kind]), party(by), all));
             // It passes over what can not be settled yet.
-            attempt("settleMany", address(network), stranger, call, true);
+            attempt(kind, "settleMany", address(network), stranger, call, true);
         } else {
             bytes memory call = abi.encodeCall(
                 network.settle, (address(tokens[kind]), low, high, standing(kind, 0), standing(kind, 1))
             );
-            attempt("settle", address(network), stranger, call, expected);
+            attempt(kind, "settle", address(network), stranger, call, expected);
         }
         if (!expected) return;
         uint256 held = heldIn(kind);
-        int256 forLow = int256(model.deposit[0] + given(kind, 1) + model.way[0].penalty)
-            - int256(model.withdrawn[0] + given(kind, 0) + model.way[1].penalty);
+        int256 forLow = int256(model.deposit[0] + gave(kind, 1) + model.way[0].penalty)
+            - int256(model.withdrawn[0] + gave(kind, 0) + model.way[1].penalty);
         uint256 payLow = forLow < 0 ? 0 : uint256(forLow) > held ? held : uint256(forLow);
         ends(kind, payLow, held - payLow);
     }
@@ -305,7 +308,7 @@ contract World is Fixture, Tokens {
         Model storage model = models[kind];
         bool expected = model.credit[who] != 0 && !refuses(kind, party(who));
         bytes memory call = abi.encodeCall(network.claimCredit, (address(tokens[kind]), party(who)));
-        attempt("claimCredit", address(network), party(who), call, expected);
+        attempt(kind, "claimCredit", address(network), party(who), call, expected);
         if (expected) model.credit[who] = 0;
     }
 
@@ -324,13 +327,20 @@ contract World is Fixture, Tokens {
         if (model.phase == IPhotonNetwork.Phase.Closed && over > block.timestamp) vm.warp(over);
     }
 
-    /// @notice All that must hold after every call.
+    /// @notice All that must hold after every call, where the last one was made.
+    function checkLast() external view {
+        checkKind(last);
+    }
+
+    /// @notice All that must hold at any time.
     function check() external view {
-        for (uint256 kind = 0; kind < KINDS; kind++) {
-            checkChannel(kind);
-            checkMoney(kind);
-            for (uint256 payer = 0; payer < 2; payer++) checkWay(kind, payer);
-        }
+        for (uint256 kind = 0; kind < KINDS; kind++) checkKind(kind);
+    }
+
+    function checkKind(uint256 kind) private view {
+        checkChannel(kind);
+        checkMoney(kind);
+        for (uint256 payer = 0; payer < 2; payer++) checkWay(kind, payer);
         assertEq(mischief.succeeded(), 0, "calls that succeeded twice at once");
     }
 
@@ -375,19 +385,33 @@ contract World is Fixture, Tokens {
         assertEq(state.unlocked, sum, "unlocked");
     }
 
+    /// @notice Brings the channel to where it is open, half of the time.
+    function inLife(uint256 kind) private {
+        if (kind >> 200 & 1 == 0) return;
+        kind = kind % KINDS;
+        Model storage model = models[kind];
+        if (model.phase == IPhotonNetwork.Phase.Closed) {
+            uint256 over = model.updateUntil + CHALLENGE + 1;
+            if (over > block.timestamp) vm.warp(over);
+            this.settle(kind, false, 0);
+        }
+        if (model.phase == IPhotonNetwork.Phase.None) this.open(kind, 0, 500 << 8);
+    }
+
     /// @notice Brings the channel to where disputing it is possible, most of the time.
     function inDispute(uint256 kind, uint256 payer) private returns (bool) {
         Model storage model = models[kind];
         bool over = model.phase == IPhotonNetwork.Phase.Closed && block.timestamp > model.updateUntil + CHALLENGE;
         if (over) this.settle(kind, false, payer);
-        if (model.phase == IPhotonNetwork.Phase.None) this.open(kind, payer, 500);
+        if (model.phase == IPhotonNetwork.Phase.None) this.open(kind, payer, 500 << 8);
         if (model.phase == IPhotonNetwork.Phase.Open) this.close(kind, 1 - payer, 1, 50, 1, false);
         return model.phase == IPhotonNetwork.Phase.Closed;
     }
 
-    function attempt(string memory what, address target, address who, bytes memory call, bool expected) private {
+    function attempt(uint256 kind, string memory what, address target, address who, bytes memory call, bool expected) private {
         mischief.plan(target, call);
         vm.prank(who);
+        last = kind;
         // Enough for every call, and an end for tokens that burn all they get.
         (bool success,) = target.call{gas: 5_000_000}(call);
         if (success) succeeded[what]++;
@@ -411,7 +435,7 @@ contract World is Fixture, Tokens {
         pays(kind, 1, payHigh);
     }
 
-    function given(uint256 kind, uint256 payer) private view returns (uint256 sum) {
+    function gave(uint256 kind, uint256 payer) private view returns (uint256 sum) {
         Way storage way = models[kind].way[payer];
         if (way.nonce == 0) return models[kind].way[1 - payer].declared;
         sum = way.transferred;
