@@ -1,10 +1,10 @@
 //! What the chain's own accounts sign, and `personal_`, under which wallets ask for it.
 
 use alloy::{
-    dyn_abi::TypedData,
     primitives::{Address, Bytes, Signature},
     signers::{SignerSync as _, local::PrivateKeySigner},
 };
+use alloy_dyn_abi::TypedData;
 use serde_json::{Value, json};
 
 use super::{
