@@ -1,6 +1,7 @@
 mod line;
 
 use crate::error::ChainError;
+use crate::fees::Fees;
 use crate::pauses::Pauses;
 use crate::revert::Revert;
 use alloy::primitives::{Address, B256, Bytes, U64, U128, U256};
@@ -84,6 +85,14 @@ struct ReceiptAnswer {
     gas_used: U64,
     effective_gas_price: Option<U128>,
     contract_address: Option<Address>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TransactionAnswer {
+    gas_price: Option<U128>,
+    max_fee_per_gas: Option<U128>,
+    max_priority_fee_per_gas: Option<U128>,
 }
 
 impl From<BlockAnswer> for Head {
@@ -267,6 +276,28 @@ impl Endpoint {
         block: &'static str,
     ) -> Result<u64, ChainError> {
         self.request("eth_getTransactionCount", (account, block)).await.map(|count: U64| count.to())
+    }
+
+    /// How many transactions of the account were mined up to and in this block.
+    pub(crate) async fn transaction_count_at(
+        &self,
+        account: Address,
+        block: BlockNumber,
+    ) -> Result<u64, ChainError> {
+        let parameters = (account, U64::from(block.0));
+        self.request("eth_getTransactionCount", parameters).await.map(|count: U64| count.to())
+    }
+
+    /// What a transaction that the chain knows offers for its gas.
+    pub(crate) async fn offered(&self, transaction: B256) -> Result<Option<Fees>, ChainError> {
+        let known: Option<TransactionAnswer> =
+            self.request("eth_getTransactionByHash", (transaction,)).await?;
+        Ok(known.and_then(|known| match (known.max_fee_per_gas, known.max_priority_fee_per_gas) {
+            (Some(max), Some(priority)) => {
+                Some(Fees::Dynamic { max: max.to(), priority: priority.to() })
+            }
+            _ => known.gas_price.map(|price| Fees::Legacy { price: price.to() }),
+        }))
     }
 
     pub(crate) async fn send_raw(&self, transaction: &Bytes) -> Result<B256, ChainError> {

@@ -224,12 +224,16 @@ pub enum SendError {
         source: Box<AuthorizeError>,
     },
     /// The account cannot pay for the gas.
-    #[error("{account} has {balance} wei, too little to pay for a transaction")]
+    #[error(
+        "{account} has {balance} wei and needs up to {needed} to pay for a transaction; give it some"
+    )]
     TooFewCoins {
         /// The account.
         account: Address,
         /// What it has.
         balance: u128,
+        /// What the transaction can cost with the coins that it gives, as far as that is known.
+        needed: u128,
     },
     /// Somebody else used the account's nonce; nothing of ours was mined.
     #[error("another transaction of {account} took nonce {nonce}")]

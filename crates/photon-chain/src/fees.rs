@@ -75,6 +75,19 @@ impl Fees {
         }
     }
 
+    /// This offer, or what it would be at the other price where that is more.
+    pub(crate) fn at_least(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Legacy { price }, other) => Self::Legacy { price: price.max(other.most()) },
+            (Self::Dynamic { max, priority }, Self::Legacy { price }) => {
+                Self::Dynamic { max: max.max(price), priority }
+            }
+            (Self::Dynamic { max, priority }, Self::Dynamic { max: most, priority: tip }) => {
+                Self::Dynamic { max: max.max(most), priority: priority.max(tip) }
+            }
+        }
+    }
+
     /// The most that each gas can cost.
     pub(crate) const fn most(self) -> u128 {
         match self {

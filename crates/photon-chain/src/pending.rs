@@ -88,7 +88,7 @@ impl Pending {
         let used = self.wallet.endpoint().transaction_count(account, "latest").await?;
         if used > self.nonce {
             self.doubts = self.doubts.saturating_add(1);
-            if self.doubts >= DOUBTS {
+            if self.doubts >= DOUBTS && self.is_taken_for_good().await? {
                 return Err(SendError::NonceTaken { account, nonce: self.nonce });
             }
             return Ok(Look::Waiting);
@@ -98,6 +98,17 @@ impl Pending {
             return self.send_again().await;
         }
         Ok(Look::Waiting)
+    }
+
+    /// Whether the nonce is used at the depth. At the head it may be ours, in a block whose
+    /// receipts are not told yet, and to begin anew would be to deposit twice.
+    async fn is_taken_for_good(&self) -> Result<bool, ChainError> {
+        let (endpoint, depth) = (self.wallet.endpoint(), self.wallet.config().confirmations);
+        let head = endpoint.head().await?.number.0;
+        let Some(deep) = head.checked_sub(depth) else { return Ok(false) };
+        let account = self.wallet.address();
+        let used = endpoint.transaction_count_at(account, BlockNumber(deep)).await?;
+        Ok(used > self.nonce)
     }
 
     async fn receipt(&self) -> Result<Option<(B256, Receipt)>, ChainError> {
@@ -166,6 +177,10 @@ impl Pending {
     async fn send_again(&mut self) -> Result<Look, SendError> {
         let wallet = self.wallet.clone();
         let head = wallet.endpoint().head().await?;
+        // It was mined when we came to know of it, and has vanished since.
+        if self.gas == 0 {
+            self.gas = wallet.gas(&self.draft).await?;
+        }
         self.seen = (head.time, Instant::now());
         let cap = wallet.config().max_fee_per_gas;
         let market = Fees::usual(wallet.endpoint(), &head, cap).await?;

@@ -1,5 +1,6 @@
 use crate::bindings::{input, pulls};
 use crate::error::{ChainError, SendError};
+use crate::pauses::Pauses;
 use crate::pending::{Look, Pending};
 use crate::revert::Revert;
 use crate::token::{self, Funding, Prepared, Step};
@@ -12,8 +13,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{JoinError, JoinSet};
 
-/// The longest pause between two tries at a chain that does not answer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest pause between two tries at a chain that does not answer, before its random part.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How often the chain may refuse to be asked before the intent fails with the refusal.
 const REFUSALS: usize = 10;
 
@@ -190,7 +191,7 @@ impl Carrier {
             None => None,
         };
         let mut earlier = intent.earlier.clone();
-        let mut pause = self.wallet.config().poll;
+        let mut pauses = Pauses::new(self.wallet.config().poll, LONGEST_PAUSE);
         let mut refusals: usize = 0;
         loop {
             let error = match self.attempt(intent, pulls, &mut earlier).await {
@@ -207,8 +208,7 @@ impl Carrier {
                 return Err(error);
             }
             tracing::debug!(id = intent.id, %error, "an intent is tried again");
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+            tokio::time::sleep(pauses.next()).await;
         }
     }
 
@@ -256,13 +256,14 @@ impl Carrier {
             self.report(told(sent)).await;
         }
         let usual = self.wallet.config().poll;
-        let mut pause = usual;
+        let mut pauses = Pauses::new(usual, LONGEST_PAUSE);
         loop {
+            let mut pause = usual;
             match pending.look().await {
                 Ok(Look::Mined(mined)) => return Ok(mined),
-                Ok(Look::Waiting) => pause = usual,
+                Ok(Look::Waiting) => pauses.reset(),
                 Ok(Look::Sent(sent)) => {
-                    pause = usual;
+                    pauses.reset();
                     self.report(told(sent)).await;
                 }
                 // Not the end of it: a nonce that somebody else took is.
@@ -270,7 +271,7 @@ impl Carrier {
                     if error.is_transient() =>
                 {
                     tracing::debug!(%error, "cannot look for a receipt");
-                    pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+                    pause = pauses.next();
                 }
                 Err(error) => return Err(error),
             }

@@ -20,6 +20,8 @@ use tokio::sync::Mutex;
 
 /// How often a refused offer is mended before the refusal is passed on.
 const OFFERS: usize = 10;
+/// What every transaction takes. Source: Ethereum's yellow paper, Gtransaction.
+const LEAST_GAS: u128 = 21_000;
 /// How many faults in a row end the wait of [`Wallet::execute`].
 const FAULTS: usize = 20;
 
@@ -340,7 +342,10 @@ impl Wallet {
         }
         let gas = if mined || used > last.nonce { 0 } else { self.gas(draft).await? };
         let head = self.endpoint().head().await?;
-        let fees = Fees::usual(self.endpoint(), &head, self.0.config.max_fee_per_gas).await?;
+        let usual = Fees::usual(self.endpoint(), &head, self.0.config.max_fee_per_gas).await?;
+        // The earlier process may have offered more already: an offer is never lowered.
+        let offered = self.endpoint().offered(last.hash).await?;
+        let fees = offered.map_or(usual, |offered| offered.at_least(usual));
         let mut next = self.0.next.lock().await;
         let free = match *next {
             Some(free) => free,
@@ -361,14 +366,16 @@ impl Wallet {
     }
 
     /// The gas to allow; a revert shows here, before anything is sent.
-    async fn gas(&self, draft: &Draft) -> Result<u64, SendError> {
+    pub(crate) async fn gas(&self, draft: &Draft) -> Result<u64, SendError> {
         let estimate = self.endpoint().estimate(&self.question(draft)).await;
         match estimate {
             // The state may change until it is mined: some more.
             Ok(gas) => Ok(gas.saturating_add(gas / 4)),
             Err(ChainError::Reverted(revert)) => Err(SendError::Reverts(revert)),
             Err(ChainError::Refused { message, .. }) if speaks_of_funds(&message) => {
-                Err(self.too_few_coins().await)
+                let price = self.endpoint().gas_price().await?;
+                let least = LEAST_GAS.saturating_mul(price).saturating_add(draft.value);
+                Err(self.too_few_coins(least).await)
             }
             Err(error) => Err(error.into()),
         }
@@ -398,7 +405,8 @@ impl Wallet {
         if let Some(write_down) = &draft.note.0 {
             write_down(sent).map_err(SendError::Journal)?;
         }
-        Ok((sent, self.broadcast(&raw).await))
+        let most = fees.most().saturating_mul(gas.into()).saturating_add(draft.value);
+        Ok((sent, self.broadcast(&raw, most).await))
     }
 
     async fn sign(
@@ -450,7 +458,7 @@ impl Wallet {
         }
     }
 
-    async fn broadcast(&self, raw: &Bytes) -> Verdict {
+    async fn broadcast(&self, raw: &Bytes, most: u128) -> Verdict {
         let Err(error) = self.endpoint().send_raw(raw).await else { return Verdict::Taken };
         let ChainError::Refused { message, .. } = &error else {
             if error.is_transient() {
@@ -470,15 +478,16 @@ impl Wallet {
         } else if says(&["underpriced", "less than block base fee", "feetoolow"]) {
             Verdict::Underpriced
         } else if speaks_of_funds(&message) {
-            Verdict::Refused(self.too_few_coins().await)
+            Verdict::Refused(self.too_few_coins(most).await)
         } else {
             Verdict::Refused(error.into())
         }
     }
 
-    async fn too_few_coins(&self) -> SendError {
+    async fn too_few_coins(&self, needed: u128) -> SendError {
+        let account = self.address();
         match self.balance().await {
-            Ok(balance) => SendError::TooFewCoins { account: self.address(), balance },
+            Ok(balance) => SendError::TooFewCoins { account, balance, needed },
             Err(error) => error.into(),
         }
     }

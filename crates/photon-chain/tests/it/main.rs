@@ -17,6 +17,7 @@ mod networks;
 mod proxy;
 mod reverts;
 mod rollback;
+mod sending;
 mod stage;
 mod tokens;
 mod witness;
