@@ -24,6 +24,8 @@ pub struct Network {
     pub deploy_block: BlockNumber,
     /// What the contract was deployed with.
     pub parameters: Parameters,
+    /// The token that is the chain's own coin, one for one: with it channels are opened in coins.
+    pub wrapped_native: Option<Token>,
     /// Names for tokens, for people.
     pub tokens: BTreeMap<String, Token>,
 }
@@ -36,6 +38,8 @@ struct NetworkFile {
     chain_id: u64,
     contract: Address,
     deploy_block: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wrapped_native: Option<Address>,
     parameters: ParametersTable,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     tokens: BTreeMap<String, Address>,
@@ -62,6 +66,7 @@ impl From<NetworkFile> for Network {
                 greatest_settle_timeout: Seconds(file.parameters.greatest_settle_timeout),
                 challenge: Seconds(file.parameters.challenge),
             },
+            wrapped_native: file.wrapped_native.map(Token),
             tokens: file.tokens.into_iter().map(|(name, token)| (name, Token(token))).collect(),
         }
     }
@@ -80,6 +85,7 @@ impl From<&Network> for NetworkFile {
                 greatest_settle_timeout: network.parameters.greatest_settle_timeout.0,
                 challenge: network.parameters.challenge.0,
             },
+            wrapped_native: network.wrapped_native.map(|token| token.0),
             tokens: tokens.map(|(name, token)| (name.clone(), token.0)).collect(),
         }
     }
@@ -169,6 +175,7 @@ impl Network {
             contract: deployed.address,
             deploy_block: deployed.block,
             parameters,
+            wrapped_native: None,
             tokens: BTreeMap::new(),
         })
     }
@@ -208,7 +215,16 @@ impl Network {
             .await?,
         };
         let tokens = BTreeMap::new();
-        Ok(Self { name: None, chain_id, contract, deploy_block, parameters, tokens })
+        let wrapped_native = None;
+        Ok(Self {
+            name: None,
+            chain_id,
+            contract,
+            deploy_block,
+            parameters,
+            wrapped_native,
+            tokens,
+        })
     }
 
     /// Asks the chain whether this network is there.
@@ -243,6 +259,9 @@ impl fmt::Display for Network {
         writeln!(out, "least settle timeout    {}", self.parameters.least_settle_timeout)?;
         writeln!(out, "greatest settle timeout {}", self.parameters.greatest_settle_timeout)?;
         write!(out, "challenge               {}", self.parameters.challenge)?;
+        if let Some(wrapped) = self.wrapped_native {
+            write!(out, "\nwrapped native coin     {wrapped}")?;
+        }
         self.tokens.iter().try_for_each(|(name, token)| write!(out, "\ntoken {name:<17} {token}"))
     }
 }
@@ -297,6 +316,7 @@ mod tests {
                 greatest_settle_timeout: Seconds(1_000),
                 challenge: Seconds(5),
             },
+            wrapped_native: Some(Token(Address::repeat_byte(3))),
             tokens: BTreeMap::from([("TEST".to_owned(), Token(Address::repeat_byte(2)))]),
         }
     }
@@ -308,6 +328,8 @@ mod tests {
         assert!(text.contains("least_settle_timeout = 10\n"), "{text}");
         assert!(Network::from_toml(&format!("unknown = 1\n{text}")).is_err());
         assert!(Network::from_toml(&text.replace("chain_id = 1337\n", "")).is_err());
+        let without = Network { wrapped_native: None, ..network() };
+        assert_eq!(Network::from_toml(&without.to_toml()).unwrap(), without);
     }
 
     #[test]

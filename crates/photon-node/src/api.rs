@@ -3,8 +3,9 @@
 mod bulk;
 mod channels;
 mod codes;
+pub(crate) mod connections;
 mod events;
-mod extract;
+pub(crate) mod extract;
 mod guard;
 mod history;
 mod invoices;
@@ -19,5 +20,6 @@ pub mod types;
 
 pub use codes::advice;
 pub use problem::Problem;
+pub(crate) use problem::{Answer, Problems, Refusal};
 pub use server::{ApiFault, ApiServer, serve};
 pub use token::TokenError;

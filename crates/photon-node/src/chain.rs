@@ -4,6 +4,7 @@ mod blocks;
 mod journal;
 mod reliance;
 
+use crate::handle::Spent;
 use crate::shared::Shared;
 use blocks::Blocks;
 use journal::Journal;
@@ -108,21 +109,18 @@ fn translate(shared: &Shared, reliance: &mut Reliance, input: ChainInput) -> Opt
             reliance.on_trouble(None);
             Some(reliable(shared, reliance))
         }
-        ChainInput::Seen(position, event) => {
-            debug!(block = %position.block, ?event, "seen in a new block");
-            None
-        }
+        ChainInput::Seen(position, event) => Some(Input::Seen(position, event)),
         ChainInput::Unseen { from } => {
             info!(%from, "blocks that did not count yet were replaced by others");
-            None
+            Some(Input::Unseen { from })
         }
-        ChainInput::Reorganised { kept, .. } => {
+        ChainInput::Reorganised { kept, time } => {
             error!(
                 %kept,
                 "the chain was reorganised deeper than the confirmations that this node demands; \
-                 what it knows of later blocks may be wrong"
+                 the channels that it concerns sign nothing more"
             );
-            None
+            Some(Input::Reorganised { kept, time })
         }
     }
 }
@@ -148,6 +146,8 @@ pub(crate) fn start_sender(
     };
     let account = shared.keys.chain_account().clone();
     let wallet = Wallet::new(shared.endpoint.clone(), account, config);
+    // It is started once.
+    let _ = shared.wallet.set(wallet.clone());
     let ids = unfinished.iter().map(|intent| intent.id.0).collect();
     let journal = Journal::open(&data_dir.join("transactions"), &ids)?;
     let earlier = journal.sent();
@@ -205,12 +205,13 @@ fn on_report(shared: &Shared, report: Report) -> Option<Input> {
                 Ok(Done::Mined(mined)) => {
                     let (hash, block) = (mined.hash, mined.block);
                     info!(intent = id.0, %hash, %block, "transaction mined");
-                    shared.transactions.done(id, Some(mined.hash));
+                    let spent = Spent { gas: mined.gas_used, fee: mined.fee };
+                    shared.transactions.done(id, Some(mined.hash), Some(spent));
                     Ok(())
                 }
                 Ok(Done::ByOthers(revert)) => {
                     debug!(intent = id.0, %revert, "done already, by somebody else");
-                    shared.transactions.done(id, None);
+                    shared.transactions.done(id, None, None);
                     Ok(())
                 }
                 Err(error) => {

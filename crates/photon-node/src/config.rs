@@ -37,6 +37,10 @@ pub struct Config {
     pub fees: FeesConfig,
     /// What we pay, and what we take.
     pub payments: PaymentsConfig,
+    /// Who pays gas for us.
+    pub relayer: RelayerConfig,
+    /// Whether, and how much, we pay gas for others.
+    pub relay: RelayConfig,
 }
 
 /// The chain.
@@ -110,6 +114,8 @@ pub struct ApiConfig {
     /// The file with the token of full access; made, readable by its owner only, where it is
     /// missing.
     pub token_file: PathBuf,
+    /// The file with the token that lets look and nothing else; made as the other one is.
+    pub read_token_file: PathBuf,
     /// Web origins that may call it.
     #[serde(deserialize_with = "text::list")]
     pub origins: Vec<String>,
@@ -186,6 +192,35 @@ pub struct PaymentsConfig {
     pub max_fee_parts_per_million: u32,
 }
 
+/// Whose relay carries what we sign where we own no coins.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelayerConfig {
+    /// Its address: http or https.
+    pub url: Option<String>,
+    /// How long what we sign is good, in seconds.
+    pub valid_seconds: u64,
+}
+
+/// The relay that this node is for others. Whoever reaches its port can have gas paid by our
+/// account, up to these limits.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelayConfig {
+    /// Where it listens; there is none where this is not set.
+    pub listen: Option<SocketAddr>,
+    /// Nothing is taken on while gas costs more, in wei.
+    pub max_gas_price: AmountText,
+    /// The most gas of a day, in UTC.
+    pub daily_gas: u64,
+    /// Authorizations a minute from one address of the network.
+    pub per_minute: u32,
+    /// Authorizations an hour of one account.
+    pub per_hour: u32,
+    /// How long an authorization may be good, in seconds.
+    pub longest_seconds: u64,
+}
+
 impl Config {
     /// What holds where nothing is said.
     pub fn defaults(data_dir: &Path, preset: Preset) -> Self {
@@ -228,6 +263,7 @@ impl Config {
                 enabled: true,
                 listen: SocketAddr::from(([127, 0, 0, 1], 5001)),
                 token_file: data_dir.join("api.token"),
+                read_token_file: data_dir.join("api.read.token"),
                 origins: Vec::new(),
                 hosts: Vec::new(),
             },
@@ -244,6 +280,15 @@ impl Config {
                 least_lock: AmountText(Amount::ZERO),
                 max_fee_base: AmountText(Amount(10)),
                 max_fee_parts_per_million: 20_000,
+            },
+            relayer: RelayerConfig { url: None, valid_seconds: 600 },
+            relay: RelayConfig {
+                listen: None,
+                max_gas_price: AmountText(Amount(100_000_000_000)),
+                daily_gas: 20_000_000,
+                per_minute: 60,
+                per_hour: 12,
+                longest_seconds: 24 * 3_600,
             },
         }
     }
@@ -312,6 +357,14 @@ impl Config {
         if timing.lock_duration <= least {
             let expected = format!("more than reveal_timeout + hop_margin = {least}");
             return out_of_range("timing.lock_duration", &expected, timing.lock_duration.into());
+        }
+        let valid = self.relayer.valid_seconds;
+        if !(60..=86_400).contains(&valid) {
+            return out_of_range("relayer.valid_seconds", "60 to 86400", valid.into());
+        }
+        let url = self.relayer.url.as_deref().unwrap_or("http://");
+        if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(ConfigError::Url { key: "relayer.url", url: url.to_owned() });
         }
         for peer in &self.net.peers {
             peer.parse::<PeerAddress>()?;

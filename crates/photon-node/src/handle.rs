@@ -3,6 +3,8 @@
 
 mod channels;
 mod error;
+mod fund;
+mod gasless;
 mod invoices;
 mod pay;
 mod tokens;
@@ -17,6 +19,7 @@ use photon_core::record::{InvoiceRecord, PaymentRecord, Purpose};
 use photon_core::view::{ChannelView, PaymentStatus, Quote, Target};
 use photon_core::{IntentId, Machine, Notice};
 use photon_engine::History;
+use photon_wire::contract::Way;
 use photon_wire::invoice::Invoice;
 use photon_wire::record::{FeeSchedule, NodeRecord};
 use photon_wire::{
@@ -27,6 +30,7 @@ use std::time::{Duration, SystemTime};
 
 pub use channels::{DepositRequest, OpenRequest, Submitted};
 pub use error::RequestError;
+pub use fund::{How, Prospect};
 pub use invoices::InvoiceRequest;
 pub use pay::{PayRequest, PayWay, Payee};
 pub use tokens::TokenInfo;
@@ -51,6 +55,8 @@ pub struct Status {
     pub chain_id: u64,
     /// The contract.
     pub contract: Address,
+    /// The token that is the chain's own coin, where the network has one.
+    pub wrapped_native: Option<Token>,
     /// The last block that has been handled, at the depth we demand.
     pub block: Option<(BlockNumber, Timestamp)>,
     /// The node's time: the later of the chain's and the local clock.
@@ -169,6 +175,8 @@ pub struct Transaction {
     pub kind: &'static str,
     /// The channel it is about, where it is about one.
     pub channel: Option<ChannelId>,
+    /// Of a deposit of ours: how the tokens go in, where that is decided.
+    pub way: Option<Way>,
     /// How far it is.
     pub state: TransactionState,
     /// When that was learned.
@@ -184,12 +192,23 @@ pub enum TransactionState {
     Done {
         /// Its hash, where it was ours.
         hash: Option<B256>,
+        /// What it took, where it was ours.
+        spent: Option<Spent>,
     },
     /// It cannot be done.
     Failed {
         /// In the chain's words, decoded where they are the contract's.
         reason: String,
     },
+}
+
+/// What a transaction took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spent {
+    /// Gas.
+    pub gas: u64,
+    /// The same in wei.
+    pub fee: u128,
 }
 
 /// What a payment came to, or where it stands.
@@ -434,6 +453,15 @@ impl NodeHandle {
         tokens::of(self, token).await
     }
 
+    /// What would come of a deposit of this token, as an opening with somebody new, and by which
+    /// ways it could be made; nothing is sent.
+    ///
+    /// # Errors
+    /// The chain does not answer.
+    pub async fn examine(&self, token: Token, amount: Amount) -> Result<Prospect, RequestError> {
+        fund::look(self, &fund::imagined(self, token, amount)).await
+    }
+
     /// What we take for mediating: in this channel, or wherever no channel has its own.
     ///
     /// # Errors
@@ -462,6 +490,11 @@ impl NodeHandle {
     /// Completes when the node begins to stop; the API ends its streams and its server then.
     pub async fn stopping(&self) {
         self.shared.stop.cancelled().await;
+    }
+
+    /// Cancelled when the node begins to stop.
+    pub(crate) fn stop_token(&self) -> tokio_util::sync::CancellationToken {
+        self.shared.stop.clone()
     }
 
     /// Asks the machine something, after what is already waiting is durable.

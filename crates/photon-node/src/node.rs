@@ -4,10 +4,12 @@ use crate::api::{self, ApiFault, ApiServer};
 use crate::clock;
 use crate::config::{ChainConfig, Config};
 use crate::events::Events;
+use crate::gasless::{self, Gasless};
 use crate::handle::{NodeHandle, Totals};
 use crate::keys::{KeyError, Keys, statement_verifier};
 use crate::outbox::Outside;
 use crate::pump::{CHAIN_QUEUE, OWNER_QUEUE, PEER_QUEUE, Pump, PumpSender, Queues};
+use crate::relay::{self, RelayServer};
 use crate::sealing::Sealer;
 use crate::session::{self, Desk, Partners};
 use crate::shared::Shared;
@@ -71,6 +73,9 @@ pub enum StartError {
     /// The list of sent transactions cannot be read or written.
     #[error("the list of sent transactions: {0}")]
     Journal(#[source] std::io::Error),
+    /// The authorizations that were signed cannot be read.
+    #[error("the authorizations that were signed: {0}")]
+    Authorizations(#[source] std::io::Error),
     /// The HTTP API cannot be served.
     #[error(transparent)]
     Api(#[from] ApiFault),
@@ -85,6 +90,7 @@ pub struct Node {
     tasks: Vec<JoinHandle<()>>,
     pump: Option<std::thread::JoinHandle<()>>,
     api: Option<ApiServer>,
+    relay: Option<RelayServer>,
 }
 
 impl Node {
@@ -127,6 +133,8 @@ impl Node {
         let (net, net_events) =
             Net::start(net_config(&config)?, identity, statement_verifier()).await?;
         let stop = CancellationToken::new();
+        let gasless = Gasless::open(&config.data_dir, config.relayer.url.as_deref())
+            .map_err(StartError::Authorizations)?;
         let history = engine.history();
         let latest = history.notices(None, 1)?.rows.first().map(|(number, _)| *number);
         let shared = Arc::new(Shared {
@@ -136,6 +144,8 @@ impl Node {
             endpoint,
             witnesses,
             chain_trouble: std::sync::Mutex::default(),
+            wallet: std::sync::OnceLock::new(),
+            gasless,
             history,
             events: Events::new(latest, stop.clone()),
             payments: Payments::default(),
@@ -156,10 +166,11 @@ impl Node {
             network,
         });
         let mut node = Self::run(shared, engine, net_events, verified)?;
-        if let Err(fault) = node.serve_api().await {
+        if let Err(fault) = node.serve().await {
             node.shutdown().await;
             return Err(fault.into());
         }
+        gasless::resume(&node.handle);
         info!(
             account = %keys.account(),
             listen = ?node.handle.shared.net.listen_addresses(),
@@ -224,13 +235,18 @@ impl Node {
         tasks.push(tokio::spawn(follow(Arc::clone(&shared), standing, chain, verified)));
         peers::dial_configured(&shared);
         let handle = NodeHandle { shared, pump };
-        Ok(Self { handle, tasks, pump: Some(thread), api: None })
+        Ok(Self { handle, tasks, pump: Some(thread), api: None, relay: None })
     }
 
-    async fn serve_api(&mut self) -> Result<(), ApiFault> {
-        let config = self.handle.config().api.clone();
-        if config.enabled {
-            self.api = Some(api::serve(self.handle(), &config).await?);
+    async fn serve(&mut self) -> Result<(), ApiFault> {
+        let config = self.handle.config();
+        let (api, relay) = (config.api.clone(), config.relay.clone());
+        if api.enabled {
+            self.api = Some(api::serve(self.handle(), &api).await?);
+        }
+        let shared = &self.handle.shared;
+        if let (Some(listen), Some(wallet)) = (relay.listen, shared.wallet.get()) {
+            self.relay = Some(relay::start(shared, wallet.clone(), &relay, listen).await?);
         }
         Ok(())
     }
@@ -238,6 +254,11 @@ impl Node {
     /// The HTTP API, where the configuration wants one.
     pub const fn api(&self) -> Option<&ApiServer> {
         self.api.as_ref()
+    }
+
+    /// The relay for others, where the configuration wants one.
+    pub const fn relay(&self) -> Option<&RelayServer> {
+        self.relay.as_ref()
     }
 
     /// What the owner can ask of it.
@@ -266,6 +287,9 @@ impl Node {
         shared.net.shutdown().await;
         if let Some(api) = self.api.take() {
             api.ended().await;
+        }
+        if let Some(relay) = self.relay.take() {
+            relay.ended().await;
         }
         for task in std::mem::take(&mut self.tasks) {
             // It ends by itself; were it to panic, it would have ended as well.

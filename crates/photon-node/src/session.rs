@@ -7,7 +7,7 @@ mod verify;
 use crate::clock;
 use crate::handle::Totals;
 use crate::keys::Keys;
-use bucket::Bucket;
+pub(crate) use bucket::Bucket;
 use photon_core::Input;
 use photon_net::{Events, Net, NetEvent};
 use photon_wire::Address;

@@ -2,12 +2,13 @@
 
 use crate::config::Config;
 use crate::events::Events;
+use crate::gasless::Gasless;
 use crate::handle::{Totals, Transaction, TransactionState};
 use crate::keys::Keys;
 use crate::sealing::Sealer;
 use crate::session::Partners;
 use crate::waiting::{Payments, Transactions};
-use photon_chain::{Endpoint, Network};
+use photon_chain::{Endpoint, Network, Wallet};
 use photon_engine::History;
 use photon_net::Net;
 use photon_wire::claim::Domain;
@@ -15,7 +16,7 @@ use photon_wire::record::NodeRecord;
 use photon_wire::{Address, Amount, Seconds};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,10 @@ pub(crate) struct Shared {
     pub(crate) witnesses: Vec<Endpoint>,
     /// Why the chain cannot be relied on, where it cannot.
     pub(crate) chain_trouble: Mutex<Option<String>>,
+    /// Of our account; there is no other, because it counts the nonces.
+    pub(crate) wallet: OnceLock<Wallet>,
+    /// What we signed for somebody's relay.
+    pub(crate) gasless: Gasless,
     pub(crate) history: History,
     pub(crate) events: Events,
     pub(crate) payments: Payments,

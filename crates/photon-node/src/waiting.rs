@@ -1,6 +1,6 @@
 //! Who waits for the end of what.
 
-use crate::handle::{Transaction, TransactionState};
+use crate::handle::{Spent, Transaction, TransactionState};
 use photon_core::{Intent, IntentId};
 use photon_wire::contract::Call;
 use photon_wire::{B256, ChannelKey, PaymentId};
@@ -65,7 +65,13 @@ impl Transactions {
     pub(crate) fn begin(&self, intent: &Intent) {
         let (kind, channel) = describe(&intent.call);
         let (id, state) = (intent.id, TransactionState::Sending);
-        let transaction = Transaction { id, kind, channel, state, changed: SystemTime::now() };
+        let way = match &intent.call {
+            Call::Open { way, amount, .. } if !amount.is_zero() => *way,
+            Call::Deposit { way, .. } => *way,
+            _ => None,
+        };
+        let changed = SystemTime::now();
+        let transaction = Transaction { id, kind, channel, way, state, changed };
         let mut table = lock(&self.table);
         table.insert(id, transaction);
         while table.len() > REMEMBERED {
@@ -74,8 +80,8 @@ impl Transactions {
     }
 
     /// It is done, by the transaction of this hash or by somebody else's.
-    pub(crate) fn done(&self, id: IntentId, hash: Option<B256>) {
-        self.change(id, TransactionState::Done { hash });
+    pub(crate) fn done(&self, id: IntentId, hash: Option<B256>, spent: Option<Spent>) {
+        self.change(id, TransactionState::Done { hash, spent });
     }
 
     /// It cannot be done.

@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Peers(peers::PeersArgs),
     /// Show or set what the node takes for mediating
     Fees(fees::FeesArgs),
-    /// Tokens of the network, with what the account holds
+    /// Tokens of the network, with what the account holds; examine one before it is deposited
     Tokens(tokens::TokensArgs),
     /// Completions for a shell, on the standard output
     Completions(completions::CompletionsArgs),

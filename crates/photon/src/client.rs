@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use anyhow::Context as _;
 use clap::Args;
 use photon_node::api::Problem;
-use photon_node::api::types::{HexAddress, TokenView};
+use photon_node::api::types::{HexAddress, NodeStatus, TokenView};
 use photon_node::config::{Config, Options};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
@@ -40,6 +40,17 @@ pub(crate) struct ApiArgs {
     /// Print the API's JSON, for programs
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What the chain's own coin is called on every network.
+const NATIVE: &str = "native";
+
+/// A token that was named.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meant {
+    pub(crate) token: HexAddress,
+    /// Whether it was named as the coin that it wraps.
+    pub(crate) native: bool,
 }
 
 /// An answer: what it says, and how it says it.
@@ -166,20 +177,38 @@ impl Client {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// The token that is meant: an address, or a symbol that one token of the network has.
-    pub(crate) async fn token(&self, text: &str) -> anyhow::Result<HexAddress> {
+    /// The token that is meant: an address, a symbol that one token of the network has, or the
+    /// chain's own coin, which goes into channels wrapped.
+    pub(crate) async fn token(&self, text: &str) -> anyhow::Result<Meant> {
         if text.starts_with("0x") {
-            return super::commands::address(text).map_err(Failure::usage);
+            let token = super::commands::address(text).map_err(Failure::usage)?;
+            return Ok(Meant { token, native: false });
+        }
+        let wrapped = self.get::<NodeStatus>("/node").await?.value.wrapped_native;
+        if text.eq_ignore_ascii_case(NATIVE) {
+            let none =
+                || Failure::refused("no_wrapped_native", "the network file names no wrapped coin");
+            return Ok(Meant { token: wrapped.ok_or_else(none)?, native: true });
         }
         let tokens: Answer<Vec<TokenView>> = self.get("/tokens").await?;
-        let named: Vec<&TokenView> = tokens
-            .value
-            .iter()
-            .filter(|token| token.symbol.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(text)))
-            .collect();
+        let called = |token: &TokenView, name: &str| {
+            token.symbol.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name))
+        };
+        let named: Vec<&TokenView> =
+            tokens.value.iter().filter(|token| called(token, text)).collect();
         match named.as_slice() {
-            [token] => Ok(token.token),
-            [] => Err(Failure::usage(format!("no token of this network has the symbol `{text}`"))),
+            [token] => Ok(Meant { token: token.token, native: false }),
+            [] => {
+                // The coin of a chain is called as its wrapped one, without the W.
+                let symbol = format!("W{text}");
+                let coin = tokens.value.iter().find(|it| Some(it.token) == wrapped);
+                match coin.filter(|coin| called(coin, &symbol)) {
+                    Some(coin) => Ok(Meant { token: coin.token, native: true }),
+                    None => Err(Failure::usage(format!(
+                        "no token of this network has the symbol `{text}`"
+                    ))),
+                }
+            }
             [..] => Err(Failure::usage(format!(
                 "{} tokens have the symbol `{text}`; say which by its address",
                 named.len()

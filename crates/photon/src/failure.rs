@@ -43,6 +43,11 @@ impl Failure {
         }
     }
 
+    /// What the node would refuse, with its code.
+    pub(crate) fn refused(code: &str, detail: &str) -> anyhow::Error {
+        anyhow::anyhow!("{detail} ({code})")
+    }
+
     /// A mistake on the command line.
     pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
         Self::Usage(text.into()).into()

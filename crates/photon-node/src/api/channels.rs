@@ -5,7 +5,7 @@ use super::problem::{Answer, Problems, Refusal};
 use super::types::{
     Channel, DepositBody, HexHash, OpenBody, Submission, TransactionView, WaitBody,
 };
-use crate::handle::{DepositRequest, NodeHandle, OpenRequest, RequestError, Submitted};
+use crate::handle::{DepositRequest, How, NodeHandle, OpenRequest, RequestError, Submitted};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -60,6 +60,11 @@ pub(crate) async fn open(
             Some(deposit) => deposit.0,
             None => Amount::ZERO,
         },
+        how: How {
+            way: body.way.map(|way| way.0),
+            accept_token_fee: body.accept_token_fee,
+            gasless: body.gasless,
+        },
         wait: wait(body.wait_seconds)?,
     };
     Ok(submission(&node.open_channel(request).await?))
@@ -85,6 +90,11 @@ pub(crate) async fn deposit(
         channel: ChannelId(channel.0),
         participant: body.participant.map(|participant| participant.0),
         amount: body.amount.0,
+        how: How {
+            way: body.way.map(|way| way.0),
+            accept_token_fee: body.accept_token_fee,
+            gasless: body.gasless,
+        },
         wait: wait(body.wait_seconds)?,
     };
     Ok(submission(&node.deposit(request).await?))

@@ -9,11 +9,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// The most bytes of a body.
 pub(crate) const BODY_BYTES: usize = 1024 * 1024;
 /// The longest that a request may wait.
 const MOST_WAIT: Duration = Duration::from_secs(600);
+
+/// The longest that a body may be on its way.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A body of JSON.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -64,7 +68,12 @@ fn check_kind(headers: &HeaderMap) -> Answer<()> {
 }
 
 async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Answer<Bytes> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
+    let arriving = timeout(BODY_TIME, Bytes::from_request(request, state)).await;
+    let arrived = arriving.map_err(|_| {
+        let detail = format!("the body took longer than {} s", BODY_TIME.as_secs());
+        Refusal::new("too_slow", detail)
+    })?;
+    arrived.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             let detail = format!("the body is larger than {BODY_BYTES} bytes");
             Refusal::new("body_too_large", detail)

@@ -3,16 +3,24 @@
 use super::problem::{Answer, Refusal};
 use super::token::Token;
 use crate::config::ApiConfig;
+use crate::session::Bucket;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::Semaphore;
 
 /// Requests that are worked on at once, streams included.
 pub(crate) const REQUESTS: usize = 1_024;
+
+/// Requests a second, and at once, of all who hold the token that only looks.
+const READERS: (u32, u32) = (200, 1_000);
+/// The same of all who hold none: a page that tries thousands of requests must not keep the node
+/// busy with saying no.
+const STRANGERS: (u32, u32) = (50, 500);
 
 /// What a guard knows.
 #[derive(Clone, Debug)]
@@ -21,16 +29,32 @@ pub(crate) struct Guard(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     token: Token,
+    read_token: Token,
     origins: Vec<String>,
     hosts: Vec<String>,
     listen: IpAddr,
     requests: Arc<Semaphore>,
+    readers: Mutex<Bucket>,
+    strangers: Mutex<Bucket>,
+}
+
+/// Who calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Caller {
+    /// Knows the token of full access.
+    Owner,
+    /// Knows the token that only looks.
+    Reader,
 }
 
 impl Guard {
-    pub(crate) fn new(token: Token, config: &ApiConfig) -> Self {
+    pub(crate) fn new(token: Token, read_token: Token, config: &ApiConfig) -> Self {
+        let bucket = |(rate, most)| Mutex::new(Bucket::new(rate, most, Instant::now()));
         Self(Arc::new(Inner {
             token,
+            read_token,
+            readers: bucket(READERS),
+            strangers: bucket(STRANGERS),
             origins: config.origins.clone(),
             hosts: config.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             listen: config.listen.ip(),
@@ -76,7 +100,20 @@ impl Guard {
         Err(Refusal::new("origin_forbidden", format!("pages of `{origin}` may not call this node")))
     }
 
-    fn check_token(&self, headers: &HeaderMap) -> Answer<()> {
+    /// Whoever may do this: the owner everything, a reader what changes nothing.
+    fn check_caller(&self, request: &Request) -> Answer<()> {
+        match self.caller(request.headers()) {
+            Ok(Caller::Owner) => Ok(()),
+            Ok(Caller::Reader) if only_looks(request) => take(&self.0.readers, READERS),
+            Ok(Caller::Reader) => {
+                let detail = "this token only looks; the one in api.token_file does more";
+                Err(Refusal::new("read_only", detail))
+            }
+            Err(refusal) => take(&self.0.strangers, STRANGERS).and(Err(refusal)),
+        }
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Answer<Caller> {
         let offered = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -84,7 +121,8 @@ impl Guard {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim());
         match offered {
-            Some(token) if self.0.token.is(token) => Ok(()),
+            Some(token) if self.0.token.is(token) => Ok(Caller::Owner),
+            Some(token) if self.0.read_token.is(token) => Ok(Caller::Reader),
             Some(_) => Err(Refusal::new("unauthorized", "the token is wrong")),
             None => {
                 let detail = "send `Authorization: Bearer` with the token of the token file";
@@ -92,6 +130,22 @@ impl Guard {
             }
         }
     }
+}
+
+/// One more, unless there were too many.
+fn take(bucket: &Mutex<Bucket>, (rate, _): (u32, u32)) -> Answer<()> {
+    if bucket.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()) {
+        return Ok(());
+    }
+    let detail = format!("more than {rate} requests a second without the token of full access");
+    Err(Refusal::new("too_many_requests", detail))
+}
+
+/// No GET changes anything, but for the one that becomes a stream of payments.
+fn only_looks(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && request.uri().path() != "/api/v1/payments/bulk"
+        && !request.headers().contains_key(header::UPGRADE)
 }
 
 /// The name in a Host header, without the port.
@@ -125,7 +179,7 @@ pub(crate) async fn names(State(guard): State<Guard>, request: Request, next: Ne
 /// Refuses whoever does not know the token, and more requests than the node works on at once.
 pub(crate) async fn token(State(guard): State<Guard>, request: Request, next: Next) -> Response {
     if !is_public(request.uri().path())
-        && let Err(refusal) = guard.check_token(request.headers())
+        && let Err(refusal) = guard.check_caller(&request)
     {
         return refusal.into_response();
     }
@@ -142,15 +196,16 @@ mod tests {
 
     fn guard() -> Guard {
         let folder = tempfile::tempdir().unwrap();
-        let token = Token::load(&folder.path().join("api.token")).unwrap();
+        let token = |name: &str| Token::load(&folder.path().join(name)).unwrap();
         let config = ApiConfig {
             enabled: true,
             listen: "127.0.0.1:5001".parse().unwrap(),
             token_file: folder.path().join("api.token"),
+            read_token_file: folder.path().join("api.read.token"),
             origins: vec!["https://wallet.example".to_owned()],
             hosts: vec!["Hub.example".to_owned()],
         };
-        Guard::new(token, &config)
+        Guard::new(token("api.token"), token("api.read.token"), &config)
     }
 
     fn headers(pairs: &[(header::HeaderName, &str)]) -> HeaderMap {
@@ -194,18 +249,57 @@ mod tests {
         }
     }
 
+    fn asked(guard: &Guard, method: &str, path: &str, value: &str) -> Answer<()> {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::AUTHORIZATION, value);
+        guard.check_caller(&request.body(axum::body::Body::empty()).unwrap())
+    }
+
+    fn code(answer: Answer<()>) -> String {
+        answer.expect_err("it is refused").into_problem().code
+    }
+
     #[test]
     fn only_the_token_opens() {
         let guard = guard();
-        let check =
-            |value: &str| guard.check_token(&headers(&[(header::AUTHORIZATION, value)])).is_ok();
         let token = guard.0.token.reveal();
-        assert!(check(&format!("Bearer {token}")));
-        assert!(check(&format!("bearer {token}")));
-        for wrong in [token, "Bearer", "Bearer ", &format!("Basic {token}"), "Bearer 00"] {
-            assert!(!check(wrong), "{wrong}");
+        for right in [&format!("Bearer {token}"), &format!("bearer {token}")] {
+            assert!(asked(&guard, "POST", "/api/v1/payments", right).is_ok());
         }
-        assert!(guard.check_token(&HeaderMap::new()).is_err());
+        for wrong in [token, "Bearer", "Bearer ", &format!("Basic {token}"), "Bearer 00"] {
+            let answer = asked(&guard, "GET", "/api/v1/node", wrong);
+            assert_eq!(code(answer), "unauthorized", "{wrong}");
+        }
+        assert!(guard.caller(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn the_token_of_a_reader_lets_look_and_nothing_else() {
+        let guard = guard();
+        let bearer = format!("Bearer {}", guard.0.read_token.reveal());
+        assert_ne!(guard.0.read_token, guard.0.token);
+        for (method, path) in [("GET", "/api/v1/node"), ("GET", "/api/v1/payments")] {
+            assert!(asked(&guard, method, path, &bearer).is_ok(), "{method} {path}");
+        }
+        for (method, path) in [
+            ("POST", "/api/v1/payments"),
+            ("GET", "/api/v1/payments/bulk"),
+            ("DELETE", "/api/v1/peers/0x00"),
+            ("PUT", "/api/v1/fees"),
+        ] {
+            assert_eq!(code(asked(&guard, method, path, &bearer)), "read_only", "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn whoever_does_not_know_the_token_is_soon_told_to_wait() {
+        let guard = guard();
+        let try_once = || code(asked(&guard, "GET", "/api/v1/node", "Bearer 00"));
+        let codes: Vec<_> = (0..2_000).map(|_| try_once()).collect();
+        assert_eq!(codes.first().map(String::as_str), Some("unauthorized"));
+        assert_eq!(codes.last().map(String::as_str), Some("too_many_requests"));
+        let token = format!("Bearer {}", guard.0.token.reveal());
+        assert!(asked(&guard, "GET", "/api/v1/node", &token).is_ok(), "the owner is let in");
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use super::extract::Params;
 use super::problem::{Answer, Problems, Refusal};
 use super::types::ReceiptView;
-use super::types::{HexAddress, HexHash, HexId, InvoiceView, Page, PaymentState, PaymentView};
+use super::types::{
+    HexAddress, HexHash, HexId, InvoiceState, InvoiceView, Page, PaymentState, PaymentView,
+};
 use crate::handle::{NodeHandle, RequestError};
 use axum::Json;
 use axum::extract::State;
@@ -15,6 +17,9 @@ use utoipa::IntoParams;
 
 /// Rows on a page that does not say.
 const USUAL_ROWS: usize = 100;
+
+/// How often the store is read for one page of invoices that stand in a certain way.
+const LOOKS: usize = 64;
 
 /// Which payments of ours.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -123,6 +128,8 @@ pub(crate) async fn receipts(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct InvoiceParams {
+    /// Standing like this. A page may then be short, or empty, although there are more.
+    status: Option<InvoiceState>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Rows on the page, 1 to 1000; none: 100.
@@ -142,12 +149,35 @@ pub(crate) async fn invoices(
 ) -> Answer<Json<Page<InvoiceView>>> {
     let before = params.cursor.as_deref().map(invoice_cursor).transpose()?;
     let limit = limit(params.limit)?;
-    let page = read(&node, move |history| history.invoices(before, limit)).await?;
     let now = node.status().await?.now;
-    Ok(Json(Page {
-        items: page.rows.iter().map(|record| InvoiceView::new(record, now)).collect(),
-        next: page.next.map(|next| format!("{}-{}", next.time, next.name)),
-    }))
+    let (items, next) =
+        read(&node, move |history| standing(history, params.status, now, before, limit)).await?;
+    let next = next.map(|next| format!("{}-{}", next.time, next.name));
+    Ok(Json(Page { items, next }))
+}
+
+/// Invoices and where to go on.
+type InvoicePage = (Vec<InvoiceView>, Option<TimeCursor<SecretHash>>);
+
+/// A page of the invoices that stand like this; the store does not order them by that.
+fn standing(
+    history: &History,
+    state: Option<InvoiceState>,
+    now: Timestamp,
+    mut before: Option<TimeCursor<SecretHash>>,
+    limit: usize,
+) -> Result<InvoicePage, Fault> {
+    let mut items = Vec::new();
+    for _ in 0..LOOKS {
+        let page = history.invoices(before, limit.saturating_sub(items.len()))?;
+        let views = page.rows.iter().map(|record| InvoiceView::new(record, now));
+        items.extend(views.filter(|view| state.is_none_or(|state| view.state == state)));
+        before = page.next;
+        if before.is_none() || items.len() >= limit {
+            break;
+        }
+    }
+    Ok((items, before))
 }
 
 /// Reads from the disk, which blocks, away from the threads that answer.

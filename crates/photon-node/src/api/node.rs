@@ -3,13 +3,14 @@
 use super::extract::{Body, Named, Params};
 use super::problem::{Answer, Problems, Refusal};
 use super::types::{
-    FeeBody, FeeView, Health, HexAddress, HexHash, NodeStatus, PeerBody, PeerView, TokenView,
+    Decimal, ExaminationView, FeeBody, FeeView, Health, HexAddress, HexHash, NodeStatus, PeerBody,
+    PeerView, TokenView,
 };
 use crate::handle::{NodeHandle, RequestError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use photon_wire::{ChannelId, Token};
+use photon_wire::{Amount, ChannelId, Token};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -90,6 +91,32 @@ pub(crate) async fn token(
     Named(token): Named<HexAddress>,
 ) -> Answer<Json<TokenView>> {
     Ok(Json(TokenView::from(&node.token(Token(token.0)).await?)))
+}
+
+/// How much of it.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExamineParams {
+    /// How much would be deposited; none: 1.
+    amount: Option<Decimal>,
+}
+
+/// What would come of depositing a token: what is odd about it, which ways there are, and what
+/// they cost. Nothing is sent.
+#[utoipa::path(
+    get, path = "/api/v1/tokens/{token}/examination", operation_id = "examineToken",
+    tag = "tokens", params(("token" = HexAddress, Path, description = "Its contract."), ExamineParams),
+    responses((status = 200, description = "What was found.", body = ExaminationView), Problems),
+)]
+pub(crate) async fn examine(
+    State(node): State<NodeHandle>,
+    Named(token): Named<HexAddress>,
+    Params(params): Params<ExamineParams>,
+) -> Answer<Json<ExaminationView>> {
+    let amount = params.amount.map_or(Amount(1), |amount| amount.0);
+    let prospect = node.examine(Token(token.0), amount).await?;
+    Ok(Json(ExaminationView::from(&prospect)))
 }
 
 /// Which fees.

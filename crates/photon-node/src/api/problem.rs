@@ -143,7 +143,28 @@ impl From<RequestError> for Refusal {
                 .with_text("token", token)
                 .with_text("held", held)
                 .with_text("needed", needed),
-            RequestError::InvoiceUnreadable(_)
+            RequestError::OddToken { token, oddity, .. } => {
+                problem.with_text("token", token).with_text("oddity", oddity)
+            }
+            RequestError::TokenFee { token, sent, arrives } => problem
+                .with_text("token", token)
+                .with_text("sent", sent)
+                .with_text("arrives", arrives),
+            RequestError::NoSuchWay { token, offered, .. } => {
+                let offered: Vec<Value> = offered.iter().map(|way| way.as_str().into()).collect();
+                problem.with_text("token", token).with("offered", offered)
+            }
+            RequestError::InsufficientCoins { held, needed } => {
+                problem.with_text("held", held).with_text("needed", needed)
+            }
+            RequestError::AuthorizationExpired { valid_until } => {
+                problem.with("valid_until", valid_until.0)
+            }
+            RequestError::RelayRefused { code, .. } => problem.with_text("relay_code", code),
+            RequestError::NoRelayer
+            | RequestError::NoGaslessWay { .. }
+            | RequestError::RelaySilent { .. }
+            | RequestError::InvoiceUnreadable(_)
             | RequestError::InvoiceOwn
             | RequestError::AmountMissing
             | RequestError::NotAToken { .. }

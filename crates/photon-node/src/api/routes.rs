@@ -5,6 +5,7 @@ use super::problem::{Problem, Refusal};
 use super::state::Api;
 use super::types::{BulkAnswer, BulkBody};
 use super::{channels, events, history, invoices, node, payments};
+use crate::relay;
 use axum::http::{HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -27,9 +28,12 @@ const DESCRIPTION_PATH: &str = "/api/v1/openapi.json";
             Amounts are decimal texts in base units of the token. Instants are seconds since \
             1970 in UTC, durations are seconds. Refusals are `application/problem+json` with a \
             stable `code`; refused means that nothing was changed.\n\n\
-            Every request needs the token of the node's token file: `Authorization: Bearer …`.",
+            Every request needs the token of the node's token file: `Authorization: Bearer …`. The \
+            token of `api.read.token` lets look (GET) and nothing else.",
     ),
     components(schemas(Problem, BulkBody, BulkAnswer)),
+    // On a port of their own; here they are only described.
+    paths(relay::api::about, relay::api::submit, relay::api::one),
     modifiers(&Locked),
     tags(
         (name = "node", description = "The node."),
@@ -41,6 +45,7 @@ const DESCRIPTION_PATH: &str = "/api/v1/openapi.json";
         (name = "payments", description = "Payments and quotes."),
         (name = "invoices", description = "Invoices."),
         (name = "events", description = "What happens, as it happens."),
+        (name = "relay", description = "Gas for accounts without coins, on a port of its own."),
     ),
 )]
 struct Description;
@@ -69,6 +74,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(node::remove_peer))
         .routes(routes!(node::tokens))
         .routes(routes!(node::token))
+        .routes(routes!(node::examine))
         .routes(routes!(node::fees, node::set_fees))
         .routes(routes!(channels::list, channels::open))
         .routes(routes!(channels::one))

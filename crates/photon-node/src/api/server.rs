@@ -1,5 +1,6 @@
 //! The server: the paths behind their guards, on one address, until the node stops.
 
+use super::connections::{self, Bounds};
 use super::extract::BODY_BYTES;
 use super::guard::{self, Guard};
 use super::routes;
@@ -11,18 +12,16 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
-use axum::serve::ListenerExt as _;
-use std::future::IntoFuture as _;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-/// How long requests may take to end when the node stops.
-const GRACE: Duration = Duration::from_secs(2);
+/// As many as there are requests at once, and half a minute of silence.
+const BOUNDS: Bounds = Bounds { connections: guard::REQUESTS, headers: Duration::from_secs(30) };
 
 /// Why the API does not run.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +29,14 @@ pub enum ApiFault {
     /// The address cannot be listened on.
     #[error("the API cannot listen on {address}: {source}; set api.listen to another address")]
     Listen {
+        /// Which.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The relay cannot be served.
+    #[error("the relay cannot listen on {address}: {source}; set relay.listen to another address")]
+    Relay {
         /// Which.
         address: SocketAddr,
         /// What the system says.
@@ -78,7 +85,9 @@ impl ApiServer {
 /// The address is taken, or the token file cannot be used.
 pub async fn serve(node: NodeHandle, config: &ApiConfig) -> Result<ApiServer, ApiFault> {
     let token = Token::load(&config.token_file)?;
-    let router = guarded(routes::router(Api::new(node.clone())), token.clone(), config)?;
+    let read_token = Token::load(&config.read_token_file)?;
+    let guard = Guard::new(token.clone(), read_token, config);
+    let router = guarded(routes::router(Api::new(node.clone())), guard, config)?;
     let refused = |source| ApiFault::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
@@ -86,40 +95,13 @@ pub async fn serve(node: NodeHandle, config: &ApiConfig) -> Result<ApiServer, Ap
         warn!(%address, "the API is open to other machines, and not encrypted");
     }
     info!(%address, "the API listens");
-    let task = tokio::spawn(run(listener, router, node));
+    let stop = node.stop_token();
+    let task = tokio::spawn(connections::serve(listener, router, BOUNDS, stop));
     Ok(ApiServer { address, token, task })
 }
 
-async fn run(listener: TcpListener, router: Router, node: NodeHandle) {
-    // Answers are small: waiting to fill a packet would only delay them.
-    let listener = listener.tap_io(|stream| {
-        if let Err(cause) = stream.set_nodelay(true) {
-            warn!(%cause, "a connection to the API may be slow");
-        }
-    });
-    let stopping = node.clone();
-    let served = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { stopping.stopping().await })
-        .into_future();
-    let cut_off = async {
-        node.stopping().await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        served = served => if let Err(cause) = served {
-            error!(%cause, "the API does not listen any more");
-        },
-        () = cut_off => {}
-    }
-}
-
 /// The guards around all paths, the outermost last.
-pub(crate) fn guarded(
-    router: Router,
-    token: Token,
-    config: &ApiConfig,
-) -> Result<Router, ApiFault> {
-    let guard = Guard::new(token, config);
+fn guarded(router: Router, guard: Guard, config: &ApiConfig) -> Result<Router, ApiFault> {
     let mut router = router
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn_with_state(guard.clone(), guard::token));

@@ -8,7 +8,9 @@ mod event;
 mod invoice;
 mod node;
 mod payment;
+mod relay;
 mod scalar;
+mod token;
 
 pub use channel::{
     Channel, ChannelState, DepositBody, OpenBody, Side, Submission, TransactionOutcome,
@@ -21,4 +23,6 @@ pub use payment::{
     BulkAnswer, BulkBody, FailureView, Page, PaymentBody, PaymentState, PaymentView, QuoteBody,
     QuoteView, ReceiptView, Way,
 };
+pub use relay::{AuthorizationBody, MeansName, PermitBody, RelayView, RelayedView};
 pub use scalar::{Decimal, HexAddress, HexHash, HexId, Malformed};
+pub use token::{ExaminationView, OddityView, OfferView, WayName};

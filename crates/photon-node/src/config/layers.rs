@@ -81,6 +81,14 @@ pub enum ConfigError {
         /// What it is.
         got: u128,
     },
+    /// A URL is none.
+    #[error("configuration: {key}: `{url}` is no URL that begins with http:// or https://")]
+    Url {
+        /// Which.
+        key: &'static str,
+        /// As given.
+        url: String,
+    },
     /// A peer is malformed.
     #[error("configuration: net.peers: {0}")]
     Peer(#[from] PeerAddressError),

@@ -1,9 +1,12 @@
 //! Opening, topping up, closing and settling channels.
 
-use super::{NodeHandle, RequestError, Transaction, TransactionState, tokens};
-use photon_core::view::{ChannelView, NoticeKind};
+use super::fund::{self, How};
+use super::{NodeHandle, RequestError, Transaction, TransactionState, gasless};
+use crate::gasless::Relayed;
+use photon_chain::token::{Funding, Offer};
+use photon_core::view::{ChannelState, ChannelView, NoticeKind};
 use photon_core::{Answer, Command, IntentId, Rejection};
-use photon_wire::{Address, Amount, ChannelId, ChannelKey, Seconds, Token};
+use photon_wire::{Address, Amount, B256, ChannelId, ChannelKey, Seconds, Token};
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::time::timeout;
@@ -19,6 +22,8 @@ pub struct OpenRequest {
     pub settle_timeout: Option<Seconds>,
     /// Our first deposit; may be zero.
     pub deposit: Amount,
+    /// How it goes into the channel.
+    pub how: How,
     /// How long to wait for the channel; none does not wait.
     pub wait: Option<Duration>,
 }
@@ -32,6 +37,8 @@ pub struct DepositRequest {
     pub participant: Option<Address>,
     /// By how much.
     pub amount: Amount,
+    /// How it goes into the channel.
+    pub how: How,
     /// How long to wait for it; none does not wait.
     pub wait: Option<Duration>,
 }
@@ -39,12 +46,16 @@ pub struct DepositRequest {
 /// A transaction that was asked for.
 #[derive(Clone, Debug)]
 pub struct Submitted {
-    /// Its name, for [`NodeHandle::transaction`].
-    pub transaction: IntentId,
+    /// Its name, for [`NodeHandle::transaction`]; none where somebody's relay sends it.
+    pub transaction: Option<IntentId>,
     /// The channel that it is about.
     pub channel: ChannelId,
     /// Whether it is done at the depth we demand; always false where nobody waited.
     pub done: bool,
+    /// Of a deposit of ours: by which way it goes, and for how much gas, approvals included.
+    pub offer: Option<Offer>,
+    /// The name of what a relay carries, and how far it is.
+    pub relayed: Option<(B256, Relayed)>,
     /// The channel as it is now; none where it is not open yet or gone.
     pub view: Option<ChannelView>,
 }
@@ -53,24 +64,76 @@ pub(super) async fn open(
     handle: &NodeHandle,
     request: OpenRequest,
 ) -> Result<Submitted, RequestError> {
-    let OpenRequest { token, partner, settle_timeout, deposit, wait } = request;
+    let OpenRequest { token, partner, settle_timeout, deposit, how, wait } = request;
     check_open(handle, &request).await?;
     check_amount(deposit)?;
-    tokens::check(handle, token, deposit).await?;
     let settle_timeout = settle_timeout.unwrap_or_else(|| handle.shared.settle_timeouts().0);
-    let command = Command::OpenChannel { token, partner, settle_timeout, deposit, way: None };
-    submit(handle, command, None, wait, opened).await
+    check_settle_timeout(handle, settle_timeout)?;
+    let funding = Funding::Open { token, partner, settle_timeout, amount: deposit };
+    let offer = if deposit.is_zero() {
+        fund::check_empty(handle, &funding, &how).await?;
+        None
+    } else {
+        fund::check(handle, &funding, &how).await?
+    };
+    if how.gasless {
+        let channel = channel_of(handle, token, partner)?;
+        return gasless::submit(handle, &funding, wait, |kind| opened(channel, kind)).await;
+    }
+    let way = offer.map(|offer| offer.way);
+    let command = Command::OpenChannel { token, partner, settle_timeout, deposit, way };
+    match submit(handle, command, None, wait, opened).await {
+        Ok(submitted) => Ok(Submitted { offer, ..submitted }),
+        Err(error @ RequestError::TransactionFailed { .. }) => {
+            Err(opened_meanwhile(handle, channel_of(handle, token, partner)?)
+                .await
+                .unwrap_or(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Where an opening failed because the channel is there by now (the partner was quicker, or an
+/// earlier life of this node sent one as well), that is what is told.
+async fn opened_meanwhile(handle: &NodeHandle, channel: ChannelId) -> Option<RequestError> {
+    for _ in 0..LOOKS {
+        match handle.channel(channel).await {
+            Ok(Some(_)) => return Some(Rejection::ChannelExists { channel }.into()),
+            Ok(None) => tokio::time::sleep(LOOK_AGAIN).await,
+            Err(error) => return Some(error),
+        }
+    }
+    None
+}
+
+/// The chain's event may come some blocks after the refusal.
+const LOOKS: usize = 30;
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+fn channel_of(
+    handle: &NodeHandle,
+    token: Token,
+    partner: Address,
+) -> Result<ChannelId, RequestError> {
+    let key = ChannelKey::new(token, handle.shared.keys.account(), partner);
+    Ok(key.ok_or(Rejection::PartnerIsSelf)?.id())
+}
+
+fn check_settle_timeout(handle: &NodeHandle, got: Seconds) -> Result<(), Rejection> {
+    let bounds = &handle.shared.network.parameters;
+    let (least, most) = (bounds.least_settle_timeout, bounds.greatest_settle_timeout);
+    if (least..=most).contains(&got) {
+        return Ok(());
+    }
+    Err(Rejection::SettleTimeoutOutOfBounds { least, most, got })
 }
 
 /// What would be refused anyway, before the chain is asked about the token.
 async fn check_open(handle: &NodeHandle, request: &OpenRequest) -> Result<(), RequestError> {
-    let account = handle.shared.keys.account();
-    if request.partner == Address::ZERO {
+    if request.partner == Address::ZERO || request.token.0 == Address::ZERO {
         return Err(Rejection::ZeroAddress.into());
     }
-    let key =
-        ChannelKey::new(request.token, account, request.partner).ok_or(Rejection::PartnerIsSelf)?;
-    let channel = key.id();
+    let channel = channel_of(handle, request.token, request.partner)?;
     if handle.channel(channel).await?.is_some() {
         return Err(Rejection::ChannelExists { channel }.into());
     }
@@ -86,17 +149,34 @@ pub(super) async fn deposit(
     handle: &NodeHandle,
     request: DepositRequest,
 ) -> Result<Submitted, RequestError> {
-    let DepositRequest { channel, amount, wait, .. } = request;
-    let participant = request.participant.unwrap_or_else(|| handle.shared.keys.account());
+    let DepositRequest { channel, amount, how, wait, .. } = request;
+    let account = handle.shared.keys.account();
+    let participant = request.participant.unwrap_or(account);
     let view = handle.channel(channel).await?.ok_or(Rejection::UnknownChannel { channel })?;
     check_amount(amount)?;
-    tokens::check(handle, view.token, amount).await?;
-    let command = Command::Deposit { channel, participant, amount, way: None };
+    if amount.is_zero() {
+        return Err(Rejection::BadAmount { amount }.into());
+    }
+    if participant != account && participant != view.partner {
+        return Err(Rejection::NotPartner { account: participant }.into());
+    }
+    if !matches!(view.state, ChannelState::Open) {
+        return Err(Rejection::ChannelNotOpen { channel }.into());
+    }
+    let key = ChannelKey::new(view.token, account, view.partner).ok_or(Rejection::PartnerIsSelf)?;
+    let funding = Funding::Deposit { key, epoch: view.epoch, participant, amount };
+    let offer = fund::check(handle, &funding, &how).await?;
     let is_end = move |channel, kind: &NoticeKind| {
         matches!(kind, NoticeKind::Deposited { channel: credited, participant: whose, .. }
             if *credited == channel && *whose == participant)
     };
-    submit(handle, command, Some(channel), wait, is_end).await
+    if how.gasless {
+        return gasless::submit(handle, &funding, wait, |kind| is_end(channel, kind)).await;
+    }
+    let way = offer.map(|offer| offer.way);
+    let command = Command::Deposit { channel, participant, amount, way };
+    let submitted = submit(handle, command, Some(channel), wait, is_end).await?;
+    Ok(Submitted { offer, ..submitted })
 }
 
 pub(super) async fn close(
@@ -150,7 +230,9 @@ async fn submit(
             .map_err(|_| RequestError::StillPending(wait))??;
     }
     let view = handle.channel(channel).await?;
-    Ok(Submitted { transaction, channel, done: wait.is_some(), view })
+    let transaction = Some(transaction);
+    let done = wait.is_some();
+    Ok(Submitted { transaction, channel, done, offer: None, relayed: None, view })
 }
 
 /// Waits for the notice that ends a transaction, or for its failure.

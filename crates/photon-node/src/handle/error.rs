@@ -1,6 +1,7 @@
 //! Why the owner was refused.
 
 use photon_core::Rejection;
+use photon_wire::contract::Way;
 use photon_wire::invoice::InvoiceError;
 use photon_wire::{Address, Amount, PaymentId, SecretHash, Timestamp, Token};
 use std::time::Duration;
@@ -78,6 +79,81 @@ pub enum RequestError {
         /// For the deposit.
         needed: Amount,
     },
+    /// The token would not do what a token must.
+    #[error("token {token}: {reason}")]
+    OddToken {
+        /// Which token.
+        token: Token,
+        /// A stable word for what is odd.
+        oddity: &'static str,
+        /// The same as a sentence.
+        reason: String,
+    },
+    /// The token keeps a part, and nobody said that this is fine.
+    #[error("token {token} keeps a part: {sent} sent, {arrives} would arrive")]
+    TokenFee {
+        /// Which token.
+        token: Token,
+        /// What leaves the account.
+        sent: Amount,
+        /// What the channel would be credited with.
+        arrives: Amount,
+    },
+    /// The token cannot be deposited by this way, or by none.
+    #[error(
+        "token {token} cannot be deposited {} now; it can {}",
+        by(*.wanted), names(.offered)
+    )]
+    NoSuchWay {
+        /// Which token.
+        token: Token,
+        /// Asked for.
+        wanted: Option<Way>,
+        /// What would work.
+        offered: Vec<Way>,
+    },
+    /// The account has too few coins of the chain for the gas.
+    #[error("the account has {held} wei, about {needed} wei are needed")]
+    InsufficientCoins {
+        /// On the chain.
+        held: u128,
+        /// For the gas, and for what is wrapped.
+        needed: u128,
+    },
+    /// Nobody is known who would pay for the gas.
+    #[error("no relay is configured")]
+    NoRelayer,
+    /// The token cannot be brought in by a signature.
+    #[error("{reason}")]
+    NoGaslessWay {
+        /// Why not.
+        reason: String,
+    },
+    /// The relay takes no such thing, or it came to nothing.
+    #[error("the relay refuses: {detail} ({code})")]
+    RelayRefused {
+        /// The relay's code.
+        code: String,
+        /// The relay's words.
+        detail: String,
+    },
+    /// The relay does not answer; what was signed is offered again until it is past.
+    #[error(
+        "the relay at {url} does not answer ({reason}); what was signed is offered to it again \
+         until it is past, and moves nothing but what was asked for"
+    )]
+    RelaySilent {
+        /// Where it should be.
+        url: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The last second of what was signed is past, and nothing came of it.
+    #[error("what was signed was good until {valid_until}, and nobody brought it to the chain")]
+    AuthorizationExpired {
+        /// The last second.
+        valid_until: Timestamp,
+    },
     /// There is no payment of this name.
     #[error("there is no payment {payment}")]
     UnknownPayment {
@@ -123,6 +199,15 @@ pub enum RequestError {
     Store(String),
 }
 
+fn by(way: Option<Way>) -> String {
+    way.map_or_else(|| "by any way".to_owned(), |way| format!("by {way}"))
+}
+
+fn names(ways: &[Way]) -> String {
+    let names: Vec<&str> = ways.iter().map(|way| way.as_str()).collect();
+    if names.is_empty() { "by none".to_owned() } else { format!("by {}", names.join(", ")) }
+}
+
 impl RequestError {
     /// The stable name that programs see; that of the rejection where there is one.
     pub fn code(&self) -> &'static str {
@@ -138,6 +223,15 @@ impl RequestError {
             Self::BadIdempotencyKey { .. } => "bad_idempotency_key",
             Self::NotAToken { .. } => "not_a_token",
             Self::InsufficientTokens { .. } => "insufficient_tokens",
+            Self::OddToken { .. } => "odd_token",
+            Self::TokenFee { .. } => "token_fee",
+            Self::NoSuchWay { .. } => "no_such_way",
+            Self::InsufficientCoins { .. } => "insufficient_coins",
+            Self::NoRelayer => "no_relayer",
+            Self::NoGaslessWay { .. } => "no_gasless_way",
+            Self::RelayRefused { .. } => "relay_refused",
+            Self::RelaySilent { .. } => "relay_silent",
+            Self::AuthorizationExpired { .. } => "authorization_expired",
             Self::UnknownPayment { .. } => "unknown_payment",
             Self::UnknownInvoice { .. } => "unknown_invoice",
             Self::BadPeerAddress { .. } => "bad_peer_address",

@@ -66,7 +66,10 @@ pub(super) async fn create(
         signature: Signature([0; 65]),
     }
     .sign(shared.keys.signing());
-    handle.pump.command(Command::AddInvoice { invoice: invoice.clone(), secret: Some(secret) }).await?;
+    handle
+        .pump
+        .command(Command::AddInvoice { invoice: invoice.clone(), secret: Some(secret) })
+        .await?;
     Ok(invoice)
 }
 

@@ -1,7 +1,8 @@
 //! What the chain says of tokens.
 
+use super::fund::chain as chain_error;
 use super::{NodeHandle, RequestError};
-use photon_chain::{ChainError, token as chain};
+use photon_chain::token as chain;
 use photon_wire::{Amount, Token};
 
 /// What the chain says of a token.
@@ -20,6 +21,7 @@ pub struct TokenInfo {
 pub(super) async fn all(handle: &NodeHandle) -> Result<Vec<TokenInfo>, RequestError> {
     let mut tokens = handle.look(|machine| machine.tokens()).await?;
     tokens.extend(handle.shared.network.tokens.values().copied());
+    tokens.extend(handle.shared.network.wrapped_native);
     tokens.sort_unstable();
     tokens.dedup();
     let mut infos = Vec::with_capacity(tokens.len());
@@ -34,34 +36,13 @@ pub(super) async fn all(handle: &NodeHandle) -> Result<Vec<TokenInfo>, RequestEr
 
 pub(super) async fn of(handle: &NodeHandle, token: Token) -> Result<TokenInfo, RequestError> {
     let endpoint = &handle.shared.endpoint;
-    let info = chain::info(endpoint, token).await.map_err(request_error)?;
+    let info = chain::info(endpoint, token).await.map_err(chain_error)?;
     let account = handle.shared.keys.account();
-    let balance = chain::balance(endpoint, token, account).await.map_err(request_error)?;
+    let balance = chain::balance(endpoint, token, account).await.map_err(chain_error)?;
     Ok(TokenInfo {
         token,
         symbol: Some(info.symbol).filter(|symbol| !symbol.is_empty()),
         decimals: Some(info.decimals),
         balance: Some(balance),
     })
-}
-
-/// Refuses what is no token, and a deposit that the account cannot pay.
-pub(super) async fn check(
-    handle: &NodeHandle,
-    token: Token,
-    needed: Amount,
-) -> Result<(), RequestError> {
-    let held = of(handle, token).await?.balance.unwrap_or_default();
-    if held < needed {
-        return Err(RequestError::InsufficientTokens { token, held, needed });
-    }
-    Ok(())
-}
-
-fn request_error(error: ChainError) -> RequestError {
-    if let ChainError::NotAToken(token) = error {
-        RequestError::NotAToken { token: Token(token) }
-    } else {
-        RequestError::Chain(error.to_string())
-    }
 }

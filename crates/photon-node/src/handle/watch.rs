@@ -28,6 +28,7 @@ pub(super) async fn status(handle: &NodeHandle) -> Result<Status, RequestError> 
         version: env!("CARGO_PKG_VERSION"),
         chain_id: shared.network.chain_id,
         contract: shared.network.contract,
+        wrapped_native: shared.network.wrapped_native,
         block,
         now,
         chain_reachable,

@@ -1,4 +1,4 @@
-//! How many node records a peer may make us check.
+//! How much somebody may make us do.
 
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ const STRANGER: (u32, u32) = (16, 1_024);
 const PARTNER: (u32, u32) = (256, 16_384);
 
 /// A bucket that fills with time.
+#[derive(Debug)]
 pub(crate) struct Bucket {
     rate: u32,
     most: u32,
@@ -16,9 +17,14 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// A full one.
+    /// A full one of a peer's node records.
     pub(crate) fn of(partner: bool, now: Instant) -> Self {
         let (rate, most) = if partner { PARTNER } else { STRANGER };
+        Self::new(rate, most, now)
+    }
+
+    /// A full one: `rate` a second, and `most` at once.
+    pub(crate) const fn new(rate: u32, most: u32, now: Instant) -> Self {
         Self { rate, most, left: most, filled: now }
     }
 

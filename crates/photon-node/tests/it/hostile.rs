@@ -3,12 +3,12 @@
 use crate::town::{PATIENCE, Town, eventually, is_paid, request};
 use photon_core::view::{PaymentStatus, Target};
 use photon_net::{Events, Identity, Multiaddr, Net, NetEvent};
-use photon_node::handle::{OpenRequest, PayWay, Payee};
+use photon_node::handle::{How, OpenRequest, PayWay, Payee};
 use photon_node::{Node, NodeHandle};
 use photon_wire::claim::{Claim, Domain, TransportKey};
 use photon_wire::codec::Encode;
-use photon_wire::message::{Hello, Message, VERSION};
-use photon_wire::{Address, Amount, SigningKey, Timestamp};
+use photon_wire::message::{ChannelStatus, Hello, Message, VERSION};
+use photon_wire::{Address, Amount, ChannelKey, Nonce, SigningKey, Timestamp};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::time::timeout;
@@ -93,6 +93,7 @@ async fn befriend(town: &Town, number: u8, node: &NodeHandle, deposit: u128) -> 
         partner,
         settle_timeout: None,
         deposit: Amount(deposit),
+        how: How::default(),
         wait: Some(PATIENCE),
     };
     node.open_channel(request).await.unwrap();
@@ -165,6 +166,15 @@ async fn who_waits_for_a_silent_payee_is_answered_when_the_node_stops() {
     let silent = Stranger::visit(&town, 41, &node_a).await;
     silent.say(Message::Hello(silent.hello(&town)).to_bytes());
     eventually(async || a.status().await.unwrap().online.contains(&account).then_some(())).await;
+    let key = ChannelKey::new(town.token, a.account(), account).unwrap();
+    let status = ChannelStatus {
+        channel: key.id(),
+        epoch: a.channel(key.id()).await.unwrap().unwrap().epoch,
+        sent: Nonce(0),
+        received: Nonce(0),
+        asks: false,
+    };
+    silent.say(Message::Reestablish(vec![status]).to_bytes());
 
     let target = Target { token: town.token, account, amount: Amount(1) };
     let caller = a.clone();

@@ -3,7 +3,7 @@
 use crate::town::{Town, eventually};
 use photon_core::IntentId;
 use photon_devchain::Mining;
-use photon_node::handle::{DepositRequest, TransactionState};
+use photon_node::handle::{DepositRequest, How, TransactionState};
 use photon_wire::Amount;
 use std::time::Duration;
 
@@ -21,8 +21,9 @@ async fn deposit_over_a_restart(lost: bool) {
     town.chain.set_mining(Mining::Manual).unwrap();
     let before = written();
     let amount = Amount(50);
-    let request = DepositRequest { channel, participant: None, amount, wait: None };
-    let IntentId(id) = node_a.handle().deposit(request).await.unwrap().transaction;
+    let how = How::default();
+    let request = DepositRequest { channel, participant: None, amount, how, wait: None };
+    let IntentId(id) = node_a.handle().deposit(request).await.unwrap().transaction.unwrap();
     eventually(async || {
         if written() > before {
             return Some(());

@@ -4,7 +4,7 @@ use photon_chain::{Account, Endpoint, Network, Wallet, WalletConfig};
 use photon_core::view::{ChannelView, PaymentStatus, Target};
 use photon_devchain::DevChain;
 use photon_node::config::{Config, Options};
-use photon_node::handle::{OpenRequest, PayRequest, PayWay, Payee, Payment, RequestError};
+use photon_node::handle::{How, OpenRequest, PayRequest, PayWay, Payee, Payment, RequestError};
 use photon_node::{Node, NodeHandle};
 use photon_wire::contract::Parameters;
 use photon_wire::{Address, Amount, ChannelId, Seconds, Token};
@@ -110,6 +110,7 @@ impl Town {
             partner: to.account(),
             settle_timeout: None,
             deposit: Amount(deposit),
+            how: How::default(),
             wait: Some(PATIENCE),
         };
         let channel = from.open_channel(request).await.unwrap().channel;

@@ -151,6 +151,9 @@ impl Stage {
                 partner: HexAddress(payee.account),
                 deposit: Some(Decimal(DEPOSIT)),
                 settle_timeout: None,
+                way: None,
+                accept_token_fee: false,
+                gasless: false,
                 wait_seconds: Some(PATIENCE.as_secs()),
             };
             let submission: Submission = payer.post("/channels", &body).await?;

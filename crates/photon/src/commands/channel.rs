@@ -8,8 +8,9 @@ use crate::show;
 use clap::{Args, Subcommand};
 use photon_node::api::types::{
     Channel, ChannelState, Decimal, DepositBody, HexAddress, HexHash, OpenBody, Side, Submission,
-    TransactionState, TransactionView, WaitBody,
+    TransactionState, TransactionView, WaitBody, WayName,
 };
+use photon_wire::contract::Way;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -25,7 +26,7 @@ pub(crate) enum ChannelCommand {
         /// The other side's account
         #[arg(value_parser = address)]
         partner: HexAddress,
-        /// The token: its address or its symbol
+        /// The token: its address, its symbol, or `native` for the chain's own coin
         #[arg(long)]
         token: String,
         /// Our first deposit, in base units
@@ -34,6 +35,8 @@ pub(crate) enum ChannelCommand {
         /// How long a dispute takes updates, in seconds; without it, the shortest that is safe
         #[arg(long, value_name = "SECONDS")]
         settle_timeout: Option<u64>,
+        #[command(flatten)]
+        how: HowArgs,
         #[command(flatten)]
         wait: WaitArgs,
         #[command(flatten)]
@@ -49,6 +52,8 @@ pub(crate) enum ChannelCommand {
         /// Whose deposit grows; without it, ours
         #[arg(long, value_name = "ACCOUNT", value_parser = address)]
         participant: Option<HexAddress>,
+        #[command(flatten)]
+        how: HowArgs,
         #[command(flatten)]
         wait: WaitArgs,
         #[command(flatten)]
@@ -86,6 +91,35 @@ pub(crate) enum ChannelCommand {
     },
 }
 
+/// How tokens are to go into a channel.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "How the tokens get in")]
+pub(crate) struct HowArgs {
+    /// By this way and no other: allowance, erc1363, erc677, erc223, approve-and-call, permit,
+    /// receive-with-authorization, permit2, native; without it, the cheapest
+    #[arg(long, value_name = "WAY")]
+    way: Option<Way>,
+    /// Go on where the token keeps a part of what is sent
+    #[arg(long)]
+    accept_fee: bool,
+    /// Sign only; the relay of the configuration (relayer.url) sends it and pays for the gas
+    #[arg(long, conflicts_with = "way")]
+    gasless: bool,
+}
+
+impl HowArgs {
+    /// By which way, where the token was named as the coin that it wraps.
+    fn way(self, native: bool) -> anyhow::Result<Option<WayName>> {
+        match (self.way, native) {
+            (Some(Way::Native) | None, true) if !self.gasless => Ok(Some(WayName(Way::Native))),
+            (_, true) => Err(Failure::usage(
+                "coins go into a channel by the way `native`; name the wrapped token itself for others",
+            )),
+            (way, false) => Ok(way.map(WayName)),
+        }
+    }
+}
+
 /// How long to wait for the chain.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct WaitArgs {
@@ -106,19 +140,35 @@ impl WaitArgs {
 /// Does it.
 pub(crate) async fn run(command: ChannelCommand) -> anyhow::Result<()> {
     match command {
-        ChannelCommand::Open { partner, token, deposit, settle_timeout, wait, api } => {
+        ChannelCommand::Open { partner, token, deposit, settle_timeout, how, wait, api } => {
             let client = api.client()?;
-            let token = client.token(&token).await?;
-            let wait_seconds = Some(wait.seconds());
-            let body = OpenBody { token, partner, deposit, settle_timeout, wait_seconds };
+            let meant = client.token(&token).await?;
+            let native = meant.native && deposit.is_some_and(|deposit| !deposit.0.is_zero());
+            let body = OpenBody {
+                token: meant.token,
+                partner,
+                deposit,
+                settle_timeout,
+                way: how.way(native)?,
+                accept_token_fee: how.accept_fee,
+                gasless: how.gasless,
+                wait_seconds: Some(wait.seconds()),
+            };
             let asking = client.post("/channels", &body);
             let submitted = progress::wait("waiting for the chain", asking).await?;
             submission(&client, &api, wait, submitted).await
         }
-        ChannelCommand::Deposit { channel, amount, participant, wait, api } => {
+        ChannelCommand::Deposit { channel, amount, participant, how, wait, api } => {
             let client = api.client()?;
             let id = meant(&client, &channel).await?;
-            let body = DepositBody { amount, participant, wait_seconds: Some(wait.seconds()) };
+            let body = DepositBody {
+                amount,
+                participant,
+                way: how.way(false)?,
+                accept_token_fee: how.accept_fee,
+                gasless: how.gasless,
+                wait_seconds: Some(wait.seconds()),
+            };
             let path = format!("/channels/{id}/deposits");
             let asking = client.post(&path, &body);
             let submitted = progress::wait("waiting for the chain", asking).await?;
@@ -158,7 +208,9 @@ async fn submission(
         show::line(answer.text)?;
     } else {
         let mut facts = vec![("channel", submission.channel_id.to_string())];
+        facts.extend(way(&submission));
         facts.extend(transaction(client, &submission).await);
+        facts.extend(relayed(&submission));
         show::facts(&facts)?;
         if let Some(channel) = &submission.channel {
             show::line("")?;
@@ -166,9 +218,11 @@ async fn submission(
         }
     }
     if !submission.done && !wait.no_wait {
+        let what = submission
+            .transaction
+            .map_or_else(|| "what was signed".to_owned(), |number| format!("transaction {number}"));
         return Err(Failure::Pending(format!(
-            "transaction {} is not in the chain after {} s; it goes on by itself",
-            submission.transaction,
+            "{what} is not in the chain after {} s; it goes on by itself",
             wait.seconds()
         ))
         .into());
@@ -176,9 +230,32 @@ async fn submission(
     Ok(())
 }
 
+/// By which way tokens of ours go in, and what was expected of its gas.
+fn way(submission: &Submission) -> Option<(&'static str, String)> {
+    let (way, gas) = (submission.way?, submission.gas_estimate?);
+    Some(("way", format!("{}, about {} gas in all", way.0, show::grouped(gas))))
+}
+
+/// How far a relay is.
+fn relayed(submission: &Submission) -> Vec<(&'static str, String)> {
+    let Some(relayed) = &submission.relayed else { return Vec::new() };
+    let state = match (submission.done, relayed.state) {
+        (true, _) | (_, TransactionState::Done) => "done",
+        (false, TransactionState::Sending) => "on its way",
+        (false, TransactionState::Failed) => "failed",
+    };
+    let mut facts = vec![
+        ("way", "signed; a relay pays for the gas".to_owned()),
+        ("authorization", format!("{}: {state}", relayed.id)),
+    ];
+    facts.extend(relayed.hash.map(|hash| ("hash", hash.to_string())));
+    facts
+}
+
 /// What is known of its transaction.
 async fn transaction(client: &Client, submission: &Submission) -> Vec<(&'static str, String)> {
-    let path = format!("/transactions/{}", submission.transaction);
+    let Some(number) = submission.transaction else { return Vec::new() };
+    let path = format!("/transactions/{number}");
     let mut found = None;
     for _ in 0..LOOKS {
         // What the answer has told already is not lost where this cannot be read.
@@ -199,6 +276,9 @@ async fn transaction(client: &Client, submission: &Submission) -> Vec<(&'static 
     let mut facts =
         vec![("transaction", format!("{} {}: {state}", transaction.kind, transaction.number))];
     facts.extend(transaction.outcome.hash.map(|hash| ("hash", hash.to_string())));
+    if let (Some(gas), Some(fee)) = (transaction.outcome.gas, transaction.outcome.fee) {
+        facts.push(("gas", format!("{}, for {fee} wei", show::grouped(gas))));
+    }
     facts
 }
 

@@ -1,12 +1,14 @@
 //! `photon contracts`.
 
+use super::address;
 use crate::chain::{ChainArgs, KeyArgs};
 use crate::progress;
 use crate::show;
 use clap::Subcommand;
 use photon_chain::Network;
-use photon_wire::Seconds;
+use photon_node::api::types::HexAddress;
 use photon_wire::contract::Parameters;
+use photon_wire::{Seconds, Token};
 use std::path::PathBuf;
 
 /// What can be done with contracts.
@@ -33,6 +35,12 @@ pub(crate) enum ContractsCommand {
         /// How long claimed locks can be challenged after the dispute window, in seconds
         #[arg(long, value_name = "SECONDS", default_value_t = 1_800)]
         challenge: u64,
+        /// Deploy also a token that is the chain's own coin, one for one: for development chains
+        #[arg(long, conflicts_with = "wrapped_native")]
+        deploy_wrapped_native: bool,
+        /// The token that is the chain's own coin, where there is one already
+        #[arg(long, value_name = "TOKEN", value_parser = address)]
+        wrapped_native: Option<HexAddress>,
     },
     /// Show a network file, and with --check whether the chain agrees with it
     Show {
@@ -58,6 +66,8 @@ pub(crate) async fn run(command: ContractsCommand) -> anyhow::Result<()> {
             least_settle_timeout,
             greatest_settle_timeout,
             challenge,
+            deploy_wrapped_native,
+            wrapped_native,
         } => {
             let wallet = key.wallet(&chain)?;
             let parameters = Parameters {
@@ -68,6 +78,11 @@ pub(crate) async fn run(command: ContractsCommand) -> anyhow::Result<()> {
             let deploying = Network::deploy(&wallet, parameters);
             let mut network = progress::wait("deploying", deploying).await?;
             network.name = name;
+            network.wrapped_native = wrapped_native.map(|token| Token(token.0));
+            if deploy_wrapped_native {
+                let deploying = wallet.deploy_wrapped_native();
+                network.wrapped_native = Some(progress::wait("deploying", deploying).await?);
+            }
             network.save(&path)?;
             show::line(&network)?;
             show::line(format_args!("\nwritten to {}", path.display()))

@@ -42,7 +42,7 @@ pub(crate) struct HistoryArgs {
 pub(crate) async fn run(arguments: HistoryArgs) -> anyhow::Result<()> {
     let client = arguments.api.client()?;
     let token = match &arguments.token {
-        Some(token) => Some(client.token(token).await?.to_string()),
+        Some(token) => Some(client.token(token).await?.token.to_string()),
         None => None,
     };
     let with = arguments.with.map(|account| account.to_string());

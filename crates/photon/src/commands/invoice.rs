@@ -75,7 +75,7 @@ pub(crate) async fn run(command: InvoiceCommand) -> anyhow::Result<()> {
     match command {
         InvoiceCommand::Create { amount, token, description, valid_for, no_qr, api } => {
             let client = api.client()?;
-            let token = client.token(&token).await?;
+            let token = client.token(&token).await?.token;
             let body = InvoiceBody { token, amount, description, valid_for };
             let answer: Answer<InvoiceContents> = client.post("/invoices", &body).await?;
             if api.json {

@@ -57,6 +57,12 @@ pub(crate) struct SettingArgs {
     /// The lengths of deadlines: standard, or development for chains with quick blocks
     #[arg(long, value_name = "PRESET")]
     timing: Option<String>,
+    /// Whose relay pays gas for us, such as https://relay.example
+    #[arg(long, value_name = "URL")]
+    relayer: Option<String>,
+    /// Be a relay for others on this address: our account pays for their gas, up to the limits
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    relay_listen: Option<String>,
     /// Any other setting, as `photon config` names it; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -79,7 +85,9 @@ impl SettingArgs {
             .set("net.listen", list(&self.listen))
             .set("net.peers", list(&self.peer))
             .set("api.listen", self.api_listen.as_ref())
-            .set("timing.preset", self.timing.as_ref());
+            .set("timing.preset", self.timing.as_ref())
+            .set("relayer.url", self.relayer.as_ref())
+            .set("relay.listen", self.relay_listen.as_ref());
         for setting in &self.set {
             let Some((key, value)) = setting.split_once('=') else {
                 return Err(crate::failure::Failure::usage(format!(
@@ -119,6 +127,9 @@ pub(crate) async fn run(arguments: NodeArgs) -> anyhow::Result<()> {
     let api = node.api().map(ApiServer::address);
     let address_file = data_dir.join(ADDRESS_FILE);
     announce(&node.handle(), api, &token_file).await?;
+    if let Some(relay) = node.relay() {
+        show::facts(&[("relay", format!("http://{}", relay.address()))])?;
+    }
     if let Some(api) = api {
         std::fs::write(&address_file, format!("{api}\n"))
             .with_context(|| address_file.display().to_string())?;

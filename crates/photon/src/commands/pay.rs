@@ -79,7 +79,7 @@ pub(super) async fn payee(
     let Some(token) = token else {
         return Err(Failure::usage("in what? Say it with --token, by address or symbol"));
     };
-    let token = client.token(token).await?;
+    let token = client.token(token).await?.token;
     Ok(PayeeFields { invoice: None, target: Some(target), token: Some(token) })
 }
 

@@ -137,6 +137,7 @@ async fn deploy(
     network.name = Some("photon demo".to_owned());
     let token = wallet.deploy_token("Demo", SYMBOL, 0).await?;
     network.tokens.insert(SYMBOL.to_owned(), token);
+    network.wrapped_native = Some(wallet.deploy_wrapped_native().await?);
     for receiver in receivers {
         wallet.mint(token, receiver, MINTED).await?;
     }

@@ -10,7 +10,7 @@ use photon_chain::token;
 use photon_node::api::types::{
     Channel, Event, EventKind, PaymentState, PaymentView, TransactionView,
 };
-use photon_node::handle::{OpenRequest, PayRequest, PayWay, Payee, Payment, RequestError};
+use photon_node::handle::{How, OpenRequest, PayRequest, PayWay, Payee, Payment, RequestError};
 use photon_node::{EventsFrom, Target};
 use photon_wire::{Amount, ChannelId};
 use std::future::Future;
@@ -49,6 +49,7 @@ async fn open(
         partner: partner.account,
         settle_timeout: None,
         deposit,
+        how: How::default(),
         wait: Some(PATIENCE),
     };
     let opening = opener.handle.open_channel(request);

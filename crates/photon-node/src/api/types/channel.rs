@@ -1,8 +1,9 @@
 //! Channels, and the transactions that change them.
 
-use super::{Decimal, HexAddress, HexHash};
+use super::{Decimal, HexAddress, HexHash, RelayedView, WayName};
 use crate::handle;
 use photon_core::view;
+use photon_wire::Amount;
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 use utoipa::ToSchema;
@@ -133,6 +134,17 @@ pub struct OpenBody {
     /// How long a dispute takes updates, in seconds; none takes the shortest that is safe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_timeout: Option<u64>,
+    /// How the tokens go in: `allowance`, `erc1363`, `erc677`, `erc223`, `approve-and-call`,
+    /// `permit`, `receive-with-authorization`, `permit2` or `native`; none takes the cheapest.
+    /// `native` wraps coins of the chain; the token is the wrapping one then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<WayName>,
+    /// Go on where the token keeps a part of what is sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accept_token_fee: bool,
+    /// Sign only, and have the relay of the configuration carry it and pay for the gas.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gasless: bool,
     /// How long to wait for the chain, in seconds, at most 600; none does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 600)]
@@ -148,6 +160,17 @@ pub struct DepositBody {
     /// Whose deposit grows; none: ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub participant: Option<HexAddress>,
+    /// How the tokens go in: `allowance`, `erc1363`, `erc677`, `erc223`, `approve-and-call`,
+    /// `permit`, `receive-with-authorization`, `permit2` or `native`; none takes the cheapest.
+    /// `native` wraps coins of the chain; the token is the wrapping one then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<WayName>,
+    /// Go on where the token keeps a part of what is sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accept_token_fee: bool,
+    /// Sign only, and have the relay of the configuration carry it and pay for the gas.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gasless: bool,
     /// How long to wait for the chain, in seconds, at most 600; none does not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(maximum = 600)]
@@ -167,12 +190,22 @@ pub struct WaitBody {
 /// A transaction that was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Submission {
-    /// Its number, for `/transactions/{number}`.
-    pub transaction: u64,
+    /// Its number, for `/transactions/{number}`; left out where somebody's relay sends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<u64>,
     /// The channel that it is about.
     pub channel_id: HexHash,
     /// Whether it is in the chain, as deep as this node demands.
     pub done: bool,
+    /// Of a deposit of ours: the way that it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<WayName>,
+    /// Its gas as it was estimated, approvals included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas_estimate: Option<u64>,
+    /// What a relay carries for us, and how far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relayed: Option<RelayedView>,
     /// The channel as it is now; left out where it is not open yet, or gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
@@ -181,9 +214,12 @@ pub struct Submission {
 impl From<&handle::Submitted> for Submission {
     fn from(submitted: &handle::Submitted) -> Self {
         Self {
-            transaction: submitted.transaction.0,
+            transaction: submitted.transaction.map(|transaction| transaction.0),
             channel_id: HexHash(submitted.channel.0),
             done: submitted.done,
+            way: submitted.offer.map(|offer| WayName(offer.way)),
+            gas_estimate: submitted.offer.map(|offer| offer.gas),
+            relayed: submitted.relayed.as_ref().map(|(id, far)| RelayedView::new(*id, far)),
             channel: submitted.view.as_ref().map(Channel::from),
         }
     }
@@ -199,6 +235,9 @@ pub struct TransactionView {
     /// The channel that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<HexHash>,
+    /// Of a deposit of ours: how the tokens go in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<WayName>,
     /// How far it is.
     #[serde(flatten)]
     pub outcome: TransactionOutcome,
@@ -214,6 +253,12 @@ pub struct TransactionOutcome {
     /// Of what is in the chain, where it was sent by us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<HexHash>,
+    /// The gas that it took, without the approvals before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas: Option<u64>,
+    /// What that cost, in wei.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Decimal>,
     /// Why it cannot be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -233,25 +278,33 @@ pub enum TransactionState {
 
 impl From<&handle::Transaction> for TransactionView {
     fn from(transaction: &handle::Transaction) -> Self {
+        let begun = TransactionOutcome {
+            state: TransactionState::Sending,
+            hash: None,
+            gas: None,
+            fee: None,
+            reason: None,
+        };
         let outcome = match &transaction.state {
-            handle::TransactionState::Sending => {
-                TransactionOutcome { state: TransactionState::Sending, hash: None, reason: None }
-            }
-            handle::TransactionState::Done { hash, .. } => TransactionOutcome {
+            handle::TransactionState::Sending => begun,
+            handle::TransactionState::Done { hash, spent } => TransactionOutcome {
                 state: TransactionState::Done,
                 hash: hash.map(HexHash),
-                reason: None,
+                gas: spent.map(|spent| spent.gas),
+                fee: spent.map(|spent| Decimal(Amount(spent.fee))),
+                ..begun
             },
             handle::TransactionState::Failed { reason } => TransactionOutcome {
                 state: TransactionState::Failed,
-                hash: None,
                 reason: Some(reason.clone()),
+                ..begun
             },
         };
         Self {
             number: transaction.id.0,
             kind: transaction.kind.to_owned(),
             channel: transaction.channel.map(|channel| HexHash(channel.0)),
+            way: transaction.way.map(WayName),
             outcome,
             changed: seconds(transaction.changed),
         }

@@ -28,6 +28,9 @@ pub struct NodeStatus {
     pub chain_id: u64,
     /// The contract.
     pub contract: HexAddress,
+    /// The token that is the chain's own coin, where the network has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrapped_native: Option<HexAddress>,
     /// The last block that was handled, at the depth that this node demands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<u64>,
@@ -76,6 +79,7 @@ impl NodeStatus {
             version: status.version.to_owned(),
             chain_id: status.chain_id,
             contract: HexAddress(status.contract),
+            wrapped_native: status.wrapped_native.map(|token| HexAddress(token.0)),
             block: status.block.map(|(number, _)| number.0),
             block_time: status.block.map(|(_, time)| time.0),
             now: status.now.0,
