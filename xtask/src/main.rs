@@ -4,6 +4,7 @@ mod ci;
 mod contracts;
 mod setup;
 mod shell;
+mod sim;
 mod tidy;
 mod tree;
 mod walls;
@@ -26,6 +27,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Hold the contract's bytecode against the Rust arithmetic: random stories and lock trees.
+    Differential(sim::Differential),
     /// Check the rules that no compiler checks.
     Tidy,
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(),
         Command::Contracts { check: false } => contracts::compile(),
         Command::Contracts { check: true } => contracts::check(),
+        Command::Differential(what) => sim::differential(&what),
         Command::Tidy => tidy::run(),
     };
     match done {

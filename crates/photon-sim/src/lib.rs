@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+pub mod call;
+pub mod chain;
+pub mod contract;
+pub mod dice;
+pub mod differential;
+pub mod model;
