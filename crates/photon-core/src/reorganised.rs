@@ -6,7 +6,7 @@
 use crate::channel::Channel;
 use crate::effect::{Change, Effect};
 use crate::machine::Machine;
-use crate::record::{BlockRecord, Fact, Recollection};
+use crate::record::{BlockRecord, Fact, Purpose, Recollection};
 use crate::view::NoticeKind;
 use alloc::vec::Vec;
 use photon_wire::contract::{Event, Position};
@@ -89,9 +89,12 @@ impl Machine {
         for id in ids {
             let Some(channel) = self.channel_mut(id) else { continue };
             let doubted_before = channel.is_doubted();
-            channel.doubt(kept.number, kept.time);
+            let touched = channel.doubt(kept.number, kept.time);
             if channel.is_doubted() && !doubted_before {
                 self.notify(NoticeKind::ChannelDoubted { channel: id });
+            }
+            if touched {
+                self.forget_done(id);
             }
         }
         let ended = self.ended.iter().filter(|(_, ended)| ended.block > kept.number);
@@ -99,6 +102,24 @@ impl Machine {
         for channel in ended {
             self.notify(NoticeKind::ChannelDoubted { channel });
         }
+    }
+
+    /// What was through may have to be done again.
+    fn forget_done(&mut self, id: ChannelId) {
+        let is_of_dispute = |purpose: &Purpose| match purpose {
+            Purpose::Update(channel, _)
+            | Purpose::Unlock(channel)
+            | Purpose::Punish(channel, _)
+            | Purpose::Settle(channel)
+            | Purpose::Close(channel) => *channel == id,
+            Purpose::Open(_)
+            | Purpose::Deposit(..)
+            | Purpose::Register(_)
+            | Purpose::Withdraw(_)
+            | Purpose::CooperativeSettle(_) => false,
+        };
+        let done: Vec<Purpose> = self.intents.keys().copied().filter(is_of_dispute).collect();
+        done.into_iter().for_each(|purpose| self.done_with(purpose));
     }
 
     /// The chain told this of a channel of ours.

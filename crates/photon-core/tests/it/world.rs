@@ -2,14 +2,14 @@
 //! not forget is kept as rows, so that it can be dropped and built again at any turn.
 
 use photon_core::record::{LockKey, LockRecord, PaymentRecord, Recollection, Snapshot};
-use photon_core::view::{PaymentStatus, Target};
+use photon_core::view::{NoticeKind, PaymentStatus, Target};
 use photon_core::{
     Answer, Attempt, Change, Command, Config, Effect, Input, Intent, Machine, Notice, OpenedLock,
     PayCommand, Rejection, SignedMessage, Timing,
 };
 use photon_wire::claim::Domain;
 use photon_wire::codec::{Decode, Encode};
-use photon_wire::contract::{Event, Parameters, Position};
+use photon_wire::contract::{Call, Event, Parameters, Position};
 use photon_wire::message::{ChannelStatus, Message, Operation, Update};
 use photon_wire::onward::{ForTarget, Onward};
 use photon_wire::record::FeeSchedule;
@@ -314,6 +314,17 @@ impl World {
         true
     }
 
+    /// Delivers the next message of some session: those of one session keep their order.
+    pub(crate) fn deliver_any(&mut self, lot: usize) -> bool {
+        let Some(lot) = lot.checked_rem(self.queue.len()) else { return false };
+        let (from, to, _) = &self.queue[lot];
+        let is_same = |message: &(char, char, Message)| (message.0, message.1) == (*from, *to);
+        let first = self.queue.iter().position(is_same).unwrap();
+        let message = self.queue.remove(first).unwrap();
+        self.queue.push_front(message);
+        self.deliver_one()
+    }
+
     /// Tells everybody what the contract said, in a block of its own.
     pub(crate) fn event(&mut self, event: Event) {
         self.same_block(event);
@@ -361,6 +372,34 @@ impl World {
             let (number, time) = (BlockNumber(self.block), Timestamp(self.time));
             self.give(name, Input::Block { number, time, head_time: time }).unwrap();
         }
+    }
+
+    /// A new block, this much later, that one node alone has seen.
+    pub(crate) fn mine_for(&mut self, who: char, later: u64) {
+        self.time += later;
+        self.block += 1;
+        let (number, time) = (BlockNumber(self.block), Timestamp(self.time));
+        self.give(who, Input::Block { number, time, head_time: time }).unwrap();
+    }
+
+    /// The number of the newest block.
+    pub(crate) fn block(&self) -> BlockNumber {
+        BlockNumber(self.block)
+    }
+
+    /// Somebody closes, with no proof.
+    pub(crate) fn close(&mut self, closer: char, other: char) {
+        let (channel, epoch) = (channel(closer, other), Epoch(1));
+        let update_until = Timestamp(self.time + SETTLE_TIMEOUT);
+        self.event(Event::ChannelClosed { channel, epoch, closer: account(closer), update_until });
+    }
+
+    /// The first one has deposited this much more, and alone has seen it.
+    pub(crate) fn open_only(&mut self, one: char, other: char, more: u128) {
+        let view = self.nodes[&one].machine.channel(channel(one, other)).unwrap();
+        let deposit = view.ours.deposit.saturating_add(Amount(more));
+        let (channel, epoch, participant) = (channel(one, other), Epoch(1), account(one));
+        self.tell(one, Event::Deposited { channel, epoch, participant, deposit });
     }
 
     /// A channel with these deposits.
@@ -426,6 +465,21 @@ impl World {
         };
         format!("{}/{}", side(a.ours), side(a.theirs))
     }
+}
+
+/// What a node has told the contract.
+pub(crate) fn calls(world: &World, who: char) -> Vec<Call> {
+    world.nodes[&who].submitted.iter().map(|intent| intent.call.clone()).collect()
+}
+
+/// Why agreements of a node came to nothing.
+pub(crate) fn fails(world: &World, who: char) -> Vec<&'static str> {
+    let fails = world.nodes[&who].store.notices.iter().filter_map(|notice| match notice.kind {
+        NoticeKind::WithdrawFailed { rule, .. }
+        | NoticeKind::CooperativeSettleFailed { rule, .. } => Rejection::code_of(rule),
+        _ => None,
+    });
+    fails.collect()
 }
 
 /// Opens what ends at the receiver, as the edge of a real node does with its key.
