@@ -1,5 +1,5 @@
-//! What the contract's compiler and the tests need, at the versions that the package-lock.json of
-//! contracts and of the embedded chain's clients pin.
+//! What the contract's compiler and the tests need, at the versions that the package-lock.json and
+//! requirements.txt beside them pin.
 
 use std::fs;
 use std::path::Path;
@@ -15,11 +15,17 @@ const NODE_MIN: u32 = 20;
 /// Written into node_modules when an install is whole: the lock file it was made from.
 const STAMP: &str = "node_modules/.photon-installed";
 
+/// The same for an environment of Python.
+const PYTHON_STAMP: &str = ".photon-installed";
+
 /// Native programs that tests start: npm scope and the names of the programs in it.
 const PROGRAMS: [&str; 2] = ["anvil", "forge"];
 
 /// The clients of the embedded chain that its tests run: viem, ethers and cast.
 const CLIENTS: &str = "crates/photon-devchain/tests/clients";
+
+/// The libraries that hash and sign typed data beside ours: viem, and eth-account of Python.
+const TYPED_DATA: &str = "crates/photon-chain/tests/typed-data";
 
 /// Installs what is missing; quick when nothing is.
 ///
@@ -35,6 +41,8 @@ pub(crate) fn run() -> Result<()> {
         link(&contracts, &tools, program, fresh)?;
     }
     install(&root.join(CLIENTS))?;
+    install(&root.join(TYPED_DATA))?;
+    install_python(&root.join(TYPED_DATA), &tools.join("eth-account"))?;
     install_ip()
 }
 
@@ -54,6 +62,25 @@ fn install(folder: &Path) -> Result<bool> {
     fs::write(folder.join(STAMP), &wanted)
         .with_context(|| format!("cannot stamp the packages of {}", folder.display()))?;
     Ok(true)
+}
+
+/// Makes a Python environment of its own with what the folder's requirements.txt pins.
+fn install_python(folder: &Path, environment: &Path) -> Result<()> {
+    let requirements = folder.join("requirements.txt");
+    let wanted = fs::read_to_string(&requirements)
+        .with_context(|| format!("cannot read {}", requirements.display()))?;
+    let stamp = environment.join(PYTHON_STAMP);
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let python = if cfg!(windows) { "python" } else { "python3" };
+    shell::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(environment))
+        .context("Python 3.10 or newer, with venv, is needed to test signed claims")?;
+    let bin = environment.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let mut pip = Command::new(bin.join("python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--requirement"]).arg(requirements);
+    shell::run(&mut pip)?;
+    fs::write(&stamp, &wanted).with_context(|| format!("cannot stamp {}", environment.display()))
 }
 
 /// One test of local discovery makes a network of its own, with `ip` of iproute2.

@@ -39,14 +39,15 @@ pub trait TypedData: Claim {
                 "name": "Photon",
                 "version": "1",
                 "chainId": domain.chain_id(),
-                "verifyingContract": domain.contract(),
+                "verifyingContract": text(domain.contract()),
             },
             "message": message,
         })
     }
 }
 
-fn number(value: impl ToString) -> Value {
+/// A number in digits, which no reader rounds; an address with its checksum.
+fn text(value: impl ToString) -> Value {
     Value::String(value.to_string())
 }
 
@@ -68,61 +69,61 @@ macro_rules! shown {
 shown! {
     BalanceProof {
         "bytes32" "channelId" = |it| it.channel.0,
-        "uint64" "epoch" = |it| number(it.epoch.0),
-        "address" "payer" = |it| it.payer,
-        "uint64" "nonce" = |it| number(it.nonce.0),
-        "uint128" "transferred" = |it| number(it.transferred.0),
+        "uint64" "epoch" = |it| text(it.epoch.0),
+        "address" "payer" = |it| text(it.payer),
+        "uint64" "nonce" = |it| text(it.nonce.0),
+        "uint128" "transferred" = |it| text(it.transferred.0),
         "bytes32" "locksroot" = |it| it.locksroot.0,
     }
     Delegation {
         "bytes32" "channelId" = |it| it.proof.channel.0,
-        "uint64" "epoch" = |it| number(it.proof.epoch.0),
-        "address" "payer" = |it| it.proof.payer,
-        "uint64" "nonce" = |it| number(it.proof.nonce.0),
-        "uint128" "transferred" = |it| number(it.proof.transferred.0),
+        "uint64" "epoch" = |it| text(it.proof.epoch.0),
+        "address" "payer" = |it| text(it.proof.payer),
+        "uint64" "nonce" = |it| text(it.proof.nonce.0),
+        "uint128" "transferred" = |it| text(it.proof.transferred.0),
         "bytes32" "locksroot" = |it| it.proof.locksroot.0,
-        "address" "delegate" = |it| it.delegate,
+        "address" "delegate" = |it| text(it.delegate),
     }
     CooperativeSettle {
         "bytes32" "channelId" = |it| it.channel.0,
-        "uint64" "epoch" = |it| number(it.epoch.0),
-        "uint128" "transferredLow" = |it| number(it.transferred_low.0),
-        "uint128" "transferredHigh" = |it| number(it.transferred_high.0),
-        "uint64" "validUntil" = |it| number(it.valid_until.0),
+        "uint64" "epoch" = |it| text(it.epoch.0),
+        "uint128" "transferredLow" = |it| text(it.transferred_low.0),
+        "uint128" "transferredHigh" = |it| text(it.transferred_high.0),
+        "uint64" "validUntil" = |it| text(it.valid_until.0),
     }
     Withdraw {
         "bytes32" "channelId" = |it| it.channel.0,
-        "uint64" "epoch" = |it| number(it.epoch.0),
-        "address" "participant" = |it| it.participant,
-        "uint128" "withdrawn" = |it| number(it.withdrawn.0),
-        "uint64" "validUntil" = |it| number(it.valid_until.0),
+        "uint64" "epoch" = |it| text(it.epoch.0),
+        "address" "participant" = |it| text(it.participant),
+        "uint128" "withdrawn" = |it| text(it.withdrawn.0),
+        "uint64" "validUntil" = |it| text(it.valid_until.0),
     }
     Disposal {
         "bytes32" "channelId" = |it| it.channel.0,
-        "uint64" "epoch" = |it| number(it.epoch.0),
-        "address" "payer" = |it| it.payer,
+        "uint64" "epoch" = |it| text(it.epoch.0),
+        "address" "payer" = |it| text(it.payer),
         "bytes32[]" "locks" = |it| it.locks.iter().map(|lock| lock.0).collect::<Vec<_>>(),
     }
     OpenAuthorization {
-        "address" "token" = |it| it.token.0,
-        "address" "participant" = |it| it.participant,
-        "address" "partner" = |it| it.partner,
-        "uint64" "settleTimeout" = |it| number(it.settle_timeout.0),
-        "uint128" "amount" = |it| number(it.amount.0),
-        "uint256" "nonce" = |it| number(it.nonce),
-        "uint64" "validUntil" = |it| number(it.valid_until.0),
+        "address" "token" = |it| text(it.token.0),
+        "address" "participant" = |it| text(it.participant),
+        "address" "partner" = |it| text(it.partner),
+        "uint64" "settleTimeout" = |it| text(it.settle_timeout.0),
+        "uint128" "amount" = |it| text(it.amount.0),
+        "uint256" "nonce" = |it| text(it.nonce),
+        "uint64" "validUntil" = |it| text(it.valid_until.0),
     }
     DepositAuthorization {
         "bytes32" "channelId" = |it| it.key.id().0,
-        "uint64" "epoch" = |it| number(it.epoch.0),
-        "address" "participant" = |it| it.participant,
-        "uint128" "amount" = |it| number(it.amount.0),
-        "uint256" "nonce" = |it| number(it.nonce),
-        "uint64" "validUntil" = |it| number(it.valid_until.0),
+        "uint64" "epoch" = |it| text(it.epoch.0),
+        "address" "participant" = |it| text(it.participant),
+        "uint128" "amount" = |it| text(it.amount.0),
+        "uint256" "nonce" = |it| text(it.nonce),
+        "uint64" "validUntil" = |it| text(it.valid_until.0),
     }
     TransportKey {
-        "address" "account" = |it| it.account,
+        "address" "account" = |it| text(it.account),
         "bytes32" "transportKey" = |it| alloy::primitives::B256::new(it.transport_key),
-        "uint64" "validUntil" = |it| number(it.valid_until.0),
+        "uint64" "validUntil" = |it| text(it.valid_until.0),
     }
 }

@@ -20,4 +20,6 @@ mod rollback;
 mod sending;
 mod stage;
 mod tokens;
+#[cfg(feature = "anvil")]
+mod typed_data;
 mod witness;
