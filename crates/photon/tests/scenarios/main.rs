@@ -9,5 +9,6 @@ mod harness;
 mod life;
 mod outages;
 mod refusals;
+mod reorgs;
 mod routed;
 mod tokens;

@@ -2,9 +2,10 @@
 
 use crate::harness::api::balances;
 use crate::harness::chain::number;
-use crate::harness::{Api, Chain, ChainKind, Town, eventually};
+use crate::harness::{Api, Chain, ChainKind, Town, View, eventually};
 use reqwest::Method;
 use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
 
 /// Scenario 17.
 #[tokio::test]
@@ -84,6 +85,40 @@ async fn a_witness_of_the_same_chain_changes_nothing() {
     b.pays(&town.token, &a, 10, "locked").await;
     balances(&ab, (&a, 80), (&b, 20)).await;
     assert_eq!(a.get("/node").await["chain_reachable"], true);
+}
+
+/// Scenario 17 with an endpoint that dies and another one that stands in for it.
+#[tokio::test]
+async fn another_endpoint_stands_in_for_one_that_is_gone() {
+    let town = Town::new(ChainKind::DEVCHAIN).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let relay_url = format!("http://{}", listener.local_addr().unwrap());
+    let chain = town.chain.url.trim_start_matches("http://").to_owned();
+    let relay = tokio::spawn(async move {
+        let mut streams = tokio::task::JoinSet::new();
+        while let Ok((mut near, _)) = listener.accept().await {
+            let chain = chain.clone();
+            streams.spawn(async move {
+                let Ok(mut far) = TcpStream::connect(chain).await else { return };
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    let witnesses: &[&str] = &[&town.chain.url];
+    let view = View { witnesses, ..View::of(&relay_url) };
+    let a = town.node_seeing(0, &[], view).await;
+    let b = town.node(1, &[&a]).await;
+    let ab = a.open(&town.token, &b, 100).await;
+    a.pays(&town.token, &b, 10, "locked").await;
+    relay.abort();
+    let _ = relay.await;
+
+    a.pays(&town.token, &b, 10, "locked").await;
+    a.deposit(&ab, None, 5).await;
+    a.is_up(&b, &ab, 105).await;
+    let status = a.get("/node").await;
+    assert_eq!(status["chain_reachable"], true, "{status}");
+    balances(&ab, (&a, 85), (&b, 20)).await;
 }
 
 async fn sees_the_chain(node: &Api, reachable: bool) {

@@ -10,7 +10,7 @@ pub(crate) use api::Api;
 pub(crate) use chain::{Chain, ChainKind};
 pub(crate) use node::Node;
 pub(crate) use process::Process;
-pub(crate) use town::Town;
+pub(crate) use town::{Town, View};
 
 use std::time::{Duration, Instant};
 

@@ -31,6 +31,7 @@ pub(crate) struct Settings<'a> {
     pub(crate) network_file: &'a Path,
     pub(crate) chain_url: &'a str,
     pub(crate) witnesses: Vec<&'a str>,
+    pub(crate) confirmations: u64,
     pub(crate) peers: Vec<&'a str>,
     pub(crate) folder: PathBuf,
 }
@@ -107,11 +108,11 @@ fn spawn(name: &str, folder: &Path) -> Process {
 
 fn config(settings: &Settings<'_>, api_port: u16, net_port: u16) -> String {
     let Settings { mnemonic_file, mnemonic_index, network_file, chain_url, peers, .. } = settings;
-    let witnesses = &settings.witnesses;
+    let (witnesses, confirmations) = (&settings.witnesses, settings.confirmations);
     format!(
         "network = {network_file:?}\n\
          [chain]\nendpoint = \"{chain_url}\"\npoll_milliseconds = 50\n\
-         witnesses = {witnesses:?}\n\
+         witnesses = {witnesses:?}\nconfirmations = {confirmations}\n\
          [account]\nmnemonic_file = {mnemonic_file:?}\nmnemonic_index = {mnemonic_index}\n\
          [net]\nlisten = [\"/ip4/127.0.0.1/tcp/{net_port}\"]\npeers = {peers:?}\n\
          [api]\nlisten = \"127.0.0.1:{api_port}\"\n\

@@ -35,6 +35,20 @@ pub(crate) struct Town {
     folder: TempDir,
 }
 
+/// How a node looks at the chain.
+pub(crate) struct View<'a> {
+    pub(crate) endpoint: &'a str,
+    pub(crate) witnesses: &'a [&'a str],
+    pub(crate) confirmations: u64,
+}
+
+impl<'a> View<'a> {
+    /// Through one endpoint, at its newest block.
+    pub(crate) const fn of(endpoint: &'a str) -> Self {
+        Self { endpoint, witnesses: &[], confirmations: 0 }
+    }
+}
+
 impl Town {
     pub(crate) async fn new(kind: ChainKind) -> Self {
         Self::with_chain_id(kind, 1337).await
@@ -103,6 +117,12 @@ impl Town {
         peers: &[&Node],
         witnesses: &[&str],
     ) -> Node {
+        let view = View { witnesses, ..View::of(&self.chain.url) };
+        self.node_seeing(index, peers, view).await
+    }
+
+    /// A node with this view of the chain.
+    pub(crate) async fn node_seeing(&self, index: usize, peers: &[&Node], view: View<'_>) -> Node {
         let name = NAMES[index];
         Node::start(Settings {
             name,
@@ -110,8 +130,9 @@ impl Town {
             mnemonic_file: &self.mnemonic_file,
             mnemonic_index: index,
             network_file: &self.network_file,
-            chain_url: &self.chain.url,
-            witnesses: witnesses.to_vec(),
+            chain_url: view.endpoint,
+            witnesses: view.witnesses.to_vec(),
+            confirmations: view.confirmations,
             peers: peers.iter().map(|peer| peer.peer()).collect(),
             folder: self.folder.path().join(name),
         })
