@@ -1,5 +1,6 @@
 //! The HTTP API: everything of the node, as JSON, for whoever knows the token.
 
+mod agreements;
 mod bulk;
 mod channels;
 mod codes;

@@ -1,6 +1,7 @@
 //! What the owner can ask of a running node, and everything it answers. The HTTP API is one user
 //! of it; a program that embeds the node is another.
 
+mod agreements;
 mod channels;
 mod error;
 mod fund;

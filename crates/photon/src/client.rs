@@ -158,6 +158,11 @@ impl Client {
         self.read(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Has something done that needs no answer.
+    pub(crate) async fn tell(&self, path: &str, body: &impl Serialize) -> anyhow::Result<()> {
+        self.send(self.request(Method::POST, path).json(body)).await.map(|_| ())
+    }
+
     /// Sets something.
     pub(crate) async fn put<T: DeserializeOwned>(
         &self,

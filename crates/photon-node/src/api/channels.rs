@@ -142,7 +142,7 @@ pub(crate) async fn settle(
     Ok(submission(&node.settle_channel(ChannelId(channel.0), wait).await?))
 }
 
-fn submission(submitted: &Submitted) -> (StatusCode, Json<Submission>) {
+pub(super) fn submission(submitted: &Submitted) -> (StatusCode, Json<Submission>) {
     let status = if submitted.done { StatusCode::OK } else { StatusCode::ACCEPTED };
     (status, Json(Submission::from(submitted)))
 }

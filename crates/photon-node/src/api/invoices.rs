@@ -24,6 +24,7 @@ pub(crate) async fn create(
         amount: body.amount.map(|amount| amount.0),
         description: body.description,
         valid_for: body.valid_for.map(Seconds),
+        secret_hash: body.secret_hash.map(|hash| SecretHash(hash.0)),
     };
     let invoice = node.create_invoice(request).await?;
     Ok((StatusCode::CREATED, Json(InvoiceContents::from(&invoice))))

@@ -172,6 +172,7 @@ impl From<RequestError> for Refusal {
             | RequestError::UnknownInvoice { .. }
             | RequestError::BadPeerAddress { .. }
             | RequestError::TransactionFailed { .. }
+            | RequestError::Disagreed { .. }
             | RequestError::StillPending(_)
             | RequestError::Chain(_)
             | RequestError::Busy

@@ -4,7 +4,7 @@ use super::bulk;
 use super::problem::{Problem, Refusal};
 use super::state::Api;
 use super::types::{BulkAnswer, BulkBody};
-use super::{channels, events, history, invoices, node, payments};
+use super::{agreements, channels, events, history, invoices, node, payments};
 use crate::relay;
 use axum::http::{HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse as _, Response};
@@ -81,6 +81,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(channels::deposit))
         .routes(routes!(channels::close))
         .routes(routes!(channels::settle))
+        .routes(routes!(agreements::withdraw))
+        .routes(routes!(agreements::settle, agreements::cancel))
         .routes(routes!(channels::transactions))
         .routes(routes!(channels::transaction))
         .routes(routes!(history::payments, payments::pay))
@@ -90,7 +92,8 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(history::receipts))
         .routes(routes!(history::invoices, invoices::create))
         .routes(routes!(invoices::decode))
-        .routes(routes!(invoices::one))
+        .routes(routes!(agreements::release))
+        .routes(routes!(invoices::one, agreements::cancel_invoice))
         .routes(routes!(events::events))
 }
 

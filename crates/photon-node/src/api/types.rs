@@ -3,6 +3,7 @@
 //! Amounts are decimal texts in base units of the token. Instants are seconds since 1970 in UTC,
 //! durations are seconds. What is not there is left out.
 
+mod agreement;
 mod channel;
 mod event;
 mod invoice;
@@ -12,6 +13,7 @@ mod relay;
 mod scalar;
 mod token;
 
+pub use agreement::{ReleaseBody, SettleTogetherBody, WithdrawBody};
 pub use channel::{
     Channel, ChannelState, DepositBody, OpenBody, Side, Submission, TransactionOutcome,
     TransactionState, TransactionView, WaitBody,

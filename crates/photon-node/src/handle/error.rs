@@ -182,6 +182,12 @@ pub enum RequestError {
         /// In the chain's words.
         reason: String,
     },
+    /// What needs the partner's consent came to nothing; the channel goes on.
+    #[error("it came to nothing: {}", photon_core::Rejection::code_of(*.rule).unwrap_or("declined"))]
+    Disagreed {
+        /// The number of the rule; see [`Rejection::code_of`].
+        rule: u16,
+    },
     /// The wait was shorter than the thing; it goes on by itself.
     #[error("not done within {} s; it goes on by itself", .0.as_secs())]
     StillPending(Duration),
@@ -236,6 +242,7 @@ impl RequestError {
             Self::UnknownInvoice { .. } => "unknown_invoice",
             Self::BadPeerAddress { .. } => "bad_peer_address",
             Self::TransactionFailed { .. } => "transaction_failed",
+            Self::Disagreed { rule } => Rejection::code_of(*rule).unwrap_or("not_in_step"),
             Self::StillPending(_) => "still_pending",
             Self::Chain(_) => "chain_unavailable",
             Self::Busy => "busy",

@@ -25,13 +25,15 @@ pub struct InvoiceRequest {
     pub description: String,
     /// How long it is valid; none: an hour.
     pub valid_for: Option<Seconds>,
+    /// Of a secret that the owner keeps; none: the node draws one.
+    pub secret_hash: Option<SecretHash>,
 }
 
 pub(super) async fn create(
     handle: &NodeHandle,
     request: InvoiceRequest,
 ) -> Result<Invoice, RequestError> {
-    let InvoiceRequest { token, amount, description, valid_for } = request;
+    let InvoiceRequest { token, amount, description, valid_for, secret_hash } = request;
     if description.len() > DESCRIPTION_BYTES {
         let (length, limit) = (description.len(), DESCRIPTION_BYTES);
         return Err(RequestError::DescriptionTooLong { length, limit });
@@ -51,14 +53,16 @@ pub(super) async fn create(
         return Err(RequestError::ExpiryOutOfBounds { expires, least, most });
     }
     let shared = &handle.shared;
-    let secret = Secret(random());
+    let secret = secret_hash.is_none().then(|| Secret(random()));
+    let hash = secret.as_ref().map(Secret::hash).or(secret_hash);
+    let hash = hash.expect("either was given, or drawn just now");
     let invoice = Invoice {
         chain_id: shared.domain.chain_id(),
         contract: shared.domain.contract(),
         token,
         target: shared.keys.account(),
         amount,
-        secret_hash: secret.hash(),
+        secret_hash: hash,
         encryption_key: shared.keys.opening().public(),
         issued: now,
         expires,
@@ -66,10 +70,7 @@ pub(super) async fn create(
         signature: Signature([0; 65]),
     }
     .sign(shared.keys.signing());
-    handle
-        .pump
-        .command(Command::AddInvoice { invoice: invoice.clone(), secret: Some(secret) })
-        .await?;
+    handle.pump.command(Command::AddInvoice { invoice: invoice.clone(), secret }).await?;
     Ok(invoice)
 }
 

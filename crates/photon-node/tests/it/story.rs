@@ -77,6 +77,7 @@ async fn invoices_and_idempotency_and_what_is_refused() {
     let ab = town.open(&a, &b, 1_000).await;
 
     let wanted = InvoiceRequest {
+        secret_hash: None,
         token: town.token,
         amount: Some(Amount(7)),
         description: "seven".to_owned(),

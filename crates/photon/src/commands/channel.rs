@@ -7,8 +7,8 @@ use crate::progress;
 use crate::show;
 use clap::{Args, Subcommand};
 use photon_node::api::types::{
-    Channel, ChannelState, Decimal, DepositBody, HexAddress, HexHash, OpenBody, Side, Submission,
-    TransactionState, TransactionView, WaitBody, WayName,
+    Channel, ChannelState, Decimal, DepositBody, HexAddress, HexHash, OpenBody, SettleTogetherBody,
+    Side, Submission, TransactionState, TransactionView, WaitBody, WayName, WithdrawBody,
 };
 use photon_wire::contract::Way;
 use std::time::Duration;
@@ -80,10 +80,29 @@ pub(crate) enum ChannelCommand {
         #[command(flatten)]
         api: ApiArgs,
     },
-    /// Settle a closed channel whose time has come; the node does so by itself as well
+    /// Take tokens out of an open channel, with the partner's consent; payments go on
+    Withdraw {
+        /// The channel: its id, the beginning of it, or the partner's account
+        channel: String,
+        /// How much, in base units
+        #[arg(value_parser = amount)]
+        amount: Decimal,
+        #[command(flatten)]
+        wait: WaitArgs,
+        #[command(flatten)]
+        api: ApiArgs,
+    },
+    /// Settle a channel: an open one together with the partner, at once; a closed one when its
+    /// time has come, which the node does by itself as well
     Settle {
         /// The channel: its id, the beginning of it, or the partner's account
         channel: String,
+        /// Hold new payments back and wait until the pending locks are gone
+        #[arg(long)]
+        drain: bool,
+        /// Give it up, as long as the partner has not consented
+        #[arg(long, conflicts_with_all = ["drain", "wait", "no_wait"])]
+        cancel: bool,
         #[command(flatten)]
         wait: WaitArgs,
         #[command(flatten)]
@@ -182,8 +201,44 @@ pub(crate) async fn run(command: ChannelCommand) -> anyhow::Result<()> {
             if api.json { show::line(answer.text) } else { show_channel(&answer.value) }
         }
         ChannelCommand::Close { channel, wait, api } => end(&api, &channel, "close", wait).await,
-        ChannelCommand::Settle { channel, wait, api } => end(&api, &channel, "settle", wait).await,
+        ChannelCommand::Withdraw { channel, amount, wait, api } => {
+            let client = api.client()?;
+            let id = meant(&client, &channel).await?;
+            let body = WithdrawBody { amount, wait_seconds: Some(wait.seconds()) };
+            let path = format!("/channels/{id}/withdraw");
+            let asking = client.post(&path, &body);
+            let submitted = progress::wait("waiting for the partner and the chain", asking).await?;
+            submission(&client, &api, wait, submitted).await
+        }
+        ChannelCommand::Settle { channel, drain, cancel, wait, api } => {
+            settle(&api, &channel, drain, cancel, wait).await
+        }
     }
+}
+
+/// Together with the partner where the channel is open, else by the contract alone.
+async fn settle(
+    api: &ApiArgs,
+    channel: &str,
+    drain: bool,
+    cancel: bool,
+    wait: WaitArgs,
+) -> anyhow::Result<()> {
+    let client = api.client()?;
+    let id = meant(&client, channel).await?;
+    let path = format!("/channels/{id}/settle-cooperatively");
+    if cancel {
+        client.delete(&path).await?;
+        return show::line("the channel goes on");
+    }
+    let known: Answer<Channel> = client.get(&format!("/channels/{id}")).await?;
+    if known.value.state == ChannelState::Closed {
+        return end(api, channel, "settle", wait).await;
+    }
+    let body = SettleTogetherBody { drain, wait_seconds: Some(wait.seconds()) };
+    let asking = client.post(&path, &body);
+    let submitted = progress::wait("waiting for the partner and the chain", asking).await?;
+    submission(&client, api, wait, submitted).await
 }
 
 async fn end(api: &ApiArgs, channel: &str, how: &str, wait: WaitArgs) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use anyhow::anyhow;
 use clap::Subcommand;
 use console::Term;
 use photon_node::api::types::{
-    Decimal, HexHash, InvoiceBody, InvoiceContents, InvoiceState, InvoiceView, Page,
+    Decimal, HexHash, InvoiceBody, InvoiceContents, InvoiceState, InvoiceView, Page, ReleaseBody,
 };
 use photon_wire::Verifier;
 use photon_wire::invoice::Invoice;
@@ -33,6 +33,9 @@ pub(crate) enum InvoiceCommand {
         /// How long it is valid, in seconds; without it, an hour
         #[arg(long, value_name = "SECONDS")]
         valid_for: Option<u64>,
+        /// The SHA-256 of a secret of your own: what is paid is held until `release` or `cancel`
+        #[arg(long, value_name = "HASH", value_parser = hash)]
+        hold: Option<HexHash>,
         /// No QR code
         #[arg(long)]
         no_qr: bool,
@@ -49,6 +52,21 @@ pub(crate) enum InvoiceCommand {
     },
     /// Show an invoice of ours and whether it is paid
     Show {
+        /// Its text, or its secret hash
+        invoice: String,
+        #[command(flatten)]
+        api: ApiArgs,
+    },
+    /// Take the payment that is held for an invoice, by its secret
+    Release {
+        /// 64 hexadecimal digits; their SHA-256 names the invoice
+        #[arg(value_parser = hash)]
+        secret: HexHash,
+        #[command(flatten)]
+        api: ApiArgs,
+    },
+    /// Give an invoice up; what is held for it goes back
+    Cancel {
         /// Its text, or its secret hash
         invoice: String,
         #[command(flatten)]
@@ -73,10 +91,10 @@ pub(crate) enum InvoiceCommand {
 /// Does it.
 pub(crate) async fn run(command: InvoiceCommand) -> anyhow::Result<()> {
     match command {
-        InvoiceCommand::Create { amount, token, description, valid_for, no_qr, api } => {
+        InvoiceCommand::Create { amount, token, description, valid_for, hold, no_qr, api } => {
             let client = api.client()?;
             let token = client.token(&token).await?.token;
-            let body = InvoiceBody { token, amount, description, valid_for };
+            let body = InvoiceBody { token, amount, description, valid_for, secret_hash: hold };
             let answer: Answer<InvoiceContents> = client.post("/invoices", &body).await?;
             if api.json {
                 return show::line(answer.text);
@@ -101,6 +119,16 @@ pub(crate) async fn run(command: InvoiceCommand) -> anyhow::Result<()> {
             contents(&answer.value.invoice)?;
             show::line(format_args!("state        {}", state(&answer.value)))
         }
+        InvoiceCommand::Release { secret, api } => {
+            let body = ReleaseBody { secret };
+            api.client()?.tell("/invoices/release", &body).await?;
+            show::line("released")
+        }
+        InvoiceCommand::Cancel { invoice, api } => {
+            let hash = secret_hash(&invoice)?;
+            api.client()?.delete(&format!("/invoices/{hash}")).await?;
+            show::line("cancelled")
+        }
         InvoiceCommand::List { status, limit, cursor, api } => {
             let parameters =
                 [("status", status), ("limit", Some(limit.to_string())), ("cursor", cursor)];
@@ -109,6 +137,10 @@ pub(crate) async fn run(command: InvoiceCommand) -> anyhow::Result<()> {
             if api.json { show::line(answer.text) } else { list(&answer.value) }
         }
     }
+}
+
+fn hash(text: &str) -> Result<HexHash, String> {
+    text.parse().map_err(|malformed: photon_node::api::types::Malformed| malformed.to_string())
 }
 
 fn decode(text: &str) -> anyhow::Result<Invoice> {
@@ -161,6 +193,7 @@ fn state(view: &InvoiceView) -> String {
         (InvoiceState::Paid, Some(paid)) => format!("paid: {paid}"),
         (InvoiceState::Paid, None) => "paid".to_owned(),
         (InvoiceState::Expired, _) => "expired".to_owned(),
+        (InvoiceState::Cancelled, _) => "cancelled".to_owned(),
     }
 }
 

@@ -22,6 +22,10 @@ pub struct InvoiceBody {
     /// How long it is valid, in seconds; none: an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for: Option<u64>,
+    /// The SHA-256 of a secret that its owner keeps: what is paid is then held until it is
+    /// released or cancelled; none: the node draws the secret and takes the payment at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_hash: Option<HexHash>,
 }
 
 /// A text to read.
@@ -98,6 +102,8 @@ pub enum InvoiceState {
     Paid,
     /// Was not paid in time.
     Expired,
+    /// Was given up.
+    Cancelled,
 }
 
 impl InvoiceView {
@@ -105,6 +111,8 @@ impl InvoiceView {
     pub(crate) fn new(record: &InvoiceRecord, now: Timestamp) -> Self {
         let state = if record.paid.is_some() {
             InvoiceState::Paid
+        } else if record.cancelled {
+            InvoiceState::Cancelled
         } else if record.invoice.expires < now {
             InvoiceState::Expired
         } else {
