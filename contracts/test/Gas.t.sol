@@ -2,13 +2,18 @@
 pragma solidity ^0.8.28;
 
 import {PhotonNetwork} from "../src/PhotonNetwork.sol";
+import {DepositReceiver} from "../src/DepositReceiver.sol";
 import {IPhotonNetwork} from "../src/interfaces/IPhotonNetwork.sol";
 import {Claims} from "../src/libraries/Claims.sol";
+import {Erc677Token} from "../test-tokens/CallingTokens.sol";
+import {AuthorizationToken} from "../test-tokens/SignedTokens.sol";
+import {WrappedNative} from "../test-tokens/WrappedNative.sol";
 import {Fixture} from "./support/Fixture.sol";
 import {Trees} from "./support/Trees.sol";
 import {vm} from "./support/Vm.sol";
 
-/// @title What each call costs, as whole transactions in a steady state: `npm run gas`. Reported, never asserted.
+/// @title What each call costs, as whole transactions in a steady state: `cargo xtask contracts` writes them to
+/// docs/gas.md. Reported, never asserted.
 contract GasTest is Fixture {
     event log_named_uint(string what, uint256 gas);
 
@@ -177,6 +182,60 @@ contract GasTest is Fixture {
         vm.prank(hub);
         network.settleMany(address(token), hub, settlements);
         report("settle five channels of a hub");
+    }
+
+    function test_gas_of_opening_for_another_who_gave_an_allowance() external {
+        for (uint256 nonce = 0; nonce < 2; nonce++) {
+            IPhotonNetwork.OpenAuthorization memory it = opening(SUM / 2, nonce);
+            bytes memory byLow = signedBy(keyLow, claimOf(it));
+            vm.prank(stranger);
+            network.openAuthorized(it, IPhotonNetwork.Means.Allowance, byLow);
+            report(nonce == 0 ? "open for another, by allowance" : "open again for another, by allowance");
+            if (nonce == 0) endsAgreed();
+        }
+    }
+
+    function endsAgreed() private {
+        bytes32 hash = settlementHash(0, 0, LATER);
+        network.cooperativeSettle(address(token), low, high, 0, 0, LATER, signedBy(keyLow, hash), signedBy(keyHigh, hash));
+    }
+
+    function test_gas_of_opening_for_another_with_one_signature() external {
+        AuthorizationToken authorized = new AuthorizationToken();
+        token = authorized;
+        token.mint(low, SUM * 2);
+        token.mint(address(network), 1);
+        IPhotonNetwork.OpenAuthorization memory it = opening(SUM, 1);
+        bytes32 nonce = Claims.digest(network.domainSeparator(), claimOf(it));
+        bytes32 hash = keccak256(abi.encode(
+            authorized.RECEIVE_WITH_AUTHORIZATION_TYPEHASH(), low, network, SUM, 0, LATER + 1, nonce
+        ));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(keyLow, Claims.digest(authorized.DOMAIN_SEPARATOR(), hash));
+        vm.prank(stranger);
+        network.openAuthorized(it, IPhotonNetwork.Means.ReceiveWithAuthorization, abi.encodePacked(r, s, v));
+        report("open for another, by EIP-3009");
+    }
+
+    function test_gas_of_opening_by_a_hook() external {
+        Erc677Token odd = new Erc677Token();
+        token = odd;
+        token.mint(low, SUM * 2);
+        token.mint(address(network), 1);
+        address receiver = network.receiver();
+        vm.prank(low);
+        odd.transferAndCall(receiver, SUM, abi.encode(high, TIMEOUT));
+        report("open + deposit by ERC-677");
+    }
+
+    function test_gas_of_opening_with_the_native_coin() external {
+        WrappedNative wrapped = new WrappedNative();
+        wrapped.deposit{value: 1}();
+        wrapped.transfer(address(network), 1);
+        DepositReceiver receiver = DepositReceiver(network.receiver());
+        vm.deal(low, SUM);
+        vm.prank(low);
+        receiver.openWithNative{value: SUM}(address(wrapped), high, TIMEOUT);
+        report("open + deposit with the native coin");
     }
 
     function withdrawing(uint128 total, string memory what) private {

@@ -2,6 +2,7 @@
 
 mod ci;
 mod contracts;
+mod gas;
 mod setup;
 mod shell;
 mod sim;
@@ -21,9 +22,9 @@ enum Command {
     Ci,
     /// Install what the contract's compiler and tests need.
     Setup,
-    /// Compile the contract and rewrite the checked-in artefacts.
+    /// Compile the contract and rewrite the checked-in artefacts and the report of gas.
     Contracts {
-        /// Change nothing: compare the artefacts with the sources and run the contract's tests.
+        /// Change nothing: compare artefacts and report, and run the contract's tests.
         #[arg(long)]
         check: bool,
     },
