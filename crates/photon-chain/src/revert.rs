@@ -326,6 +326,40 @@ mod tests {
                 PhotonNetwork::StaleNonce { stored: 5, got: 4 }.abi_encode(),
                 "nonce is 4, stored is 5 already",
             ),
+            (
+                PhotonNetwork::BalanceOutOfRange {
+                    balanceLow: alloy::primitives::I256::MINUS_ONE,
+                    held: U256::from(9),
+                }
+                .abi_encode(),
+                "the lower address would get -1 of the 9 that the channel holds",
+            ),
+            (
+                PhotonNetwork::AuthorizationUsed { participant: Address::ZERO, nonce: needed }
+                    .abi_encode(),
+                "0x0000000000000000000000000000000000000000 has used or cancelled the \
+                 authorization with nonce 7 already",
+            ),
+            (
+                PhotonNetwork::AuthorizationRefused {
+                    means: 2,
+                    token: Address::ZERO,
+                    participant: Address::ZERO,
+                    amount: needed,
+                }
+                .abi_encode(),
+                "Permit2 refused the signature of 0x0000000000000000000000000000000000000000 \
+                 over 7, or the transfer",
+            ),
+            (
+                DepositReceiver::UnknownInstruction { length: needed }.abi_encode(),
+                "an instruction of 7 bytes came with the tokens, expected 64 or 96",
+            ),
+            (
+                DepositReceiver::NotTheToken { token: Address::ZERO, caller: Address::ZERO }
+                    .abi_encode(),
+                "0x0000000000000000000000000000000000000000 speaks for token",
+            ),
             (PhotonNetwork::Reentered {}.abi_encode(), "the token called back into a deposit"),
         ];
         for (data, sentence) in sentences {

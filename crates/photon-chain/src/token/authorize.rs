@@ -201,9 +201,24 @@ pub async fn authorize(
     }
     let funding = authorization.funding();
     let found = examine(endpoint, contract, signer, &funding).await?;
-    let chosen = choose(&found, gasless)?;
+    let chosen = match choose(&found, gasless) {
+        Ok(chosen) => chosen,
+        Err(error) => return Err(foreign(endpoint, funding.token()).await?.unwrap_or(error)),
+    };
     let order = Order { endpoint, contract, account, authorization };
     order.sign(chosen).await
+}
+
+/// The graver reason, where the token names a domain that is not its own.
+async fn foreign(
+    endpoint: &Endpoint,
+    token: Token,
+) -> Result<Option<AuthorizeError>, AuthorizeError> {
+    let said = domain::of(endpoint, token).await?;
+    Ok(match said {
+        TokenDomain::Foreign(said) => Some(AuthorizeError::Domain { contract: token.0, said }),
+        TokenDomain::None | TokenDomain::Own(_) => None,
+    })
 }
 
 fn choose(found: &Examination, wanted: Option<Gasless>) -> Result<Gasless, AuthorizeError> {

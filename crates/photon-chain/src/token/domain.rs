@@ -12,11 +12,15 @@ mod typed {
     alloy::sol! {
         interface Typed {
             function DOMAIN_SEPARATOR() external view returns (bytes32);
-            function eip712Domain() external view returns (bytes1 fields, string name, string version, uint256 chainId, address verifyingContract, bytes32 salt, uint256[] extensions);
+            function eip712Domain() external view returns (
+                bytes1 fields, string name, string version, uint256 chainId,
+                address verifyingContract, bytes32 salt, uint256[] extensions
+            );
             function name() external view returns (string);
             function version() external view returns (string);
             function nonces(address owner) external view returns (uint256);
-            function authorizationState(address authorizer, bytes32 nonce) external view returns (bool);
+            function authorizationState(address authorizer, bytes32 nonce)
+                external view returns (bool);
         }
     }
 }

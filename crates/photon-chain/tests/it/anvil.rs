@@ -1,5 +1,6 @@
 //! The same life on a chain that others wrote.
 
+use crate::calls::every_call;
 use crate::life::live;
 use crate::rollback::{interest, told};
 use crate::sending::restart;
@@ -176,4 +177,18 @@ async fn ten_blocks_vanish_under_an_opening_a_deposit_and_a_close() {
         }
     }
     assert_eq!((opened, deposited, closed, seen), (1, 1, 1, 11));
+}
+
+#[tokio::test]
+async fn every_call_is_taken_by_the_contract_on_anvil_too() {
+    let anvil = Anvil::start(&[]);
+    every_call(&mut Stage::at(&anvil.url, WalletConfig::quick()).await).await;
+}
+
+#[tokio::test]
+async fn every_kind_and_every_call_goes_where_there_is_no_base_fee() {
+    let anvil = Anvil::start(&["--hardfork", "istanbul"]);
+    every_call(&mut Stage::at(&anvil.url, WalletConfig::quick()).await).await;
+    let anvil = Anvil::start(&["--hardfork", "istanbul"]);
+    every_kind(Market { stage: Stage::at(&anvil.url, WalletConfig::quick()).await }).await;
 }

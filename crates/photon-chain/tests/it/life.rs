@@ -11,7 +11,7 @@ use photon_wire::{Address, Amount, Epoch, LockNumber, Locksroot, Nonce, Secret, 
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
-fn signed(stage: &Stage, payer: &Person, nonce: u64, balance: Balance) -> SignedBalance {
+pub(crate) fn signed(stage: &Stage, payer: &Person, nonce: u64, balance: Balance) -> SignedBalance {
     let proof = BalanceProof {
         channel: stage.key().id(),
         epoch: Epoch(1),
@@ -29,7 +29,7 @@ fn signed(stage: &Stage, payer: &Person, nonce: u64, balance: Balance) -> Signed
     }
 }
 
-fn mined(done: Result<Done, SendError>) -> Mined {
+pub(crate) fn mined(done: Result<Done, SendError>) -> Mined {
     match done.unwrap() {
         Done::Mined(mined) => mined,
         Done::ByOthers(revert) => panic!("done by others: {revert}"),
@@ -37,7 +37,7 @@ fn mined(done: Result<Done, SendError>) -> Mined {
 }
 
 /// Alice opens with 1000; Bob deposits 500 of his own.
-async fn opened(stage: &mut Stage, inputs: &mut Receiver<ChainInput>) {
+pub(crate) async fn opened(stage: &mut Stage, inputs: &mut Receiver<ChainInput>) {
     let (key, alice, bob) = (stage.key(), stage.alice.address(), stage.bob.address());
     let open = stage.open(1_000);
     stage.alice.submit(1, open).await;
@@ -62,14 +62,14 @@ async fn opened(stage: &mut Stage, inputs: &mut Receiver<ChainInput>) {
 }
 
 /// The locks of Alice's direction, and the tree of their secrets' registration.
-struct Locks {
-    tree: LockTree,
-    claims: Vec<LockClaim>,
-    secrets: Vec<Secret>,
+pub(crate) struct Locks {
+    pub(crate) tree: LockTree,
+    pub(crate) claims: Vec<LockClaim>,
+    pub(crate) secrets: Vec<Secret>,
     root: photon_wire::B256,
 }
 
-fn locks(now: Timestamp) -> Locks {
+pub(crate) fn locks(now: Timestamp) -> Locks {
     let secrets: Vec<Secret> = [1, 2, 3].map(|seed| Secret([seed; 32])).into();
     let registry = RegistryTree::new(secrets.iter().map(Secret::hash)).unwrap();
     let mut tree = LockTree::default();

@@ -8,6 +8,7 @@
 
 #[cfg(feature = "anvil")]
 mod anvil;
+mod calls;
 mod faults;
 mod fees;
 mod follower;
