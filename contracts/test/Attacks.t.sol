@@ -410,7 +410,7 @@ contract AttacksTest is Story {
 
     // C-25: a proof under the last of all nonces could never be replaced. Here nonces have a bound; that a payee takes
     // none but the next one is asked of the node: photon-core's
-    // `another_update_under_the_same_nonce_is_equivocation`.
+    // `an_update_whose_nonce_jumps_is_refused`.
     function test_C_25_a_nonce_beyond_the_bound_is_refused() external {
         openWith(100, 50);
         uint64 most = (1 << 48) - 1;
@@ -427,7 +427,7 @@ contract AttacksTest is Story {
 
     // C-26: a lock whose time ends with the time to claim it, or after it, was taken. The contract claims until the last
     // second, and not later, whatever a lock says; that a node takes no lock without room for that is asked there:
-    // photon-core's `the_shortest_settle_timeout_leaves_room_for_clocks_that_differ`.
+    // photon-core's `a_lock_that_ends_too_late_for_the_settle_timeout_is_given_back`.
     function test_C_26_a_lock_is_claimed_in_the_disputes_time_whatever_its_own() external {
         openWith(500, 1000);
         IPhotonNetwork.Lock[] memory locks = locksAt(0, 1, 2);

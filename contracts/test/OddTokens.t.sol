@@ -3,7 +3,7 @@ pragma solidity ^0.8.28;
 
 import {IPhotonNetwork} from "../src/interfaces/IPhotonNetwork.sol";
 import {
-    BlockingToken, DenyingToken, FeeToken, GreedyToken, HookToken, SilentToken
+    BlockingToken, DenyingToken, FeeToken, GreedyToken, HookToken, HugeToken, SilentToken
 } from "../test-tokens/OddTokens.sol";
 import {TestToken} from "../test-tokens/TestToken.sol";
 import {Reenterer} from "./support/Accounts.sol";
@@ -167,6 +167,19 @@ contract OddTokensTest is Story {
         settles(nothing(), nothing());
         assertTrue(hook.called() && !hook.succeeded(), "refused");
         assertPaid(WEALTH, WEALTH);
+    }
+
+    function test_of_a_token_with_too_many_units_a_whole_one_does_not_fit_and_a_part_of_it_does() external {
+        HugeToken odd = new HugeToken();
+        use(odd);
+        uint128 one = 10 ** 30;
+        uint256 most = (1 << 96) - 1;
+        odd.mint(low, one);
+        refuses(abi.encodeWithSelector(IPhotonNetwork.AmountTooLarge.selector, most, one));
+        opens(low, TIMEOUT, one);
+        openWith(one / 100, 0);
+        cooperatesAgreed(one / 200, one / 200);
+        assertPaid(WEALTH + one - one / 200, WEALTH + one / 200);
     }
 
     function test_a_token_whose_code_is_gone_pays_nobody_and_owes_all() external {
