@@ -470,3 +470,19 @@ async fn where_no_code_can_be_replaced_the_ways_are_tried_one_by_one() {
     let found = market.examine(&funding(&market, fee)).await;
     assert_eq!(found.arrives, Some(Amount(900)), "an allowance stands: the contract tells");
 }
+
+#[tokio::test]
+async fn a_token_that_blocks_the_account_is_told_before_anything_is_sent() {
+    let mut market = Market::new().await;
+    let token = market.token("HookToken").await;
+    // Called before each pull; nothing is there to be called.
+    let nobody = address_word(Address::repeat_byte(0x66));
+    market.tell(token.0, "setHook(address)", &[nobody]).await;
+    let found = market.examine(&market.open(token)).await;
+    let Err(Oddity::Refuses(revert)) = found.check() else { panic!("{found:?}") };
+    assert!(revert.to_string().contains("refused 1000"), "{revert}");
+    let before = market.transactions_of(market.stage.alice.address()).await;
+    let refused = market.stage.alice.send(market.open(token).call(None)).await.unwrap_err();
+    assert!(matches!(refused, SendError::Reverts(_)), "{refused}");
+    assert_eq!(market.transactions_of(market.stage.alice.address()).await, before);
+}
