@@ -3,6 +3,7 @@
 use crate::channel::{Channel, Opened};
 use crate::effect::{Change, IntentId};
 use crate::machine::{Answer, Machine};
+use crate::peer::STATE_LOST;
 use crate::record::{
     BalanceFact, BlockRecord, DisputeRecord, EndedRecord, Fact, GraphRecord, LockFate, LockKey,
     LockRecord, LockRole, Purpose, RegistrationRecord,
@@ -331,6 +332,7 @@ impl Machine {
         let Some(channel) = self.ours(id, epoch) else { return };
         let ours = participant == channel.us;
         let known = channel.end(ours).head.withdrawn;
+        let expected = channel.expects_withdrawn(ours, total);
         if channel.note_withdrawn(ours, total) {
             self.done_with(Purpose::Withdraw(id));
         }
@@ -341,6 +343,11 @@ impl Machine {
         if total > known {
             let kind = NoticeKind::Withdrawn { channel: id, participant, withdrawn: total };
             self.notify(kind);
+        }
+        // Both have signed it, and we do not know of it: our store is an old one, or what was past
+        // for good was not.
+        if !expected {
+            self.stop(id, STATE_LOST);
         }
     }
 

@@ -17,7 +17,7 @@ use photon_wire::record::{FeeSchedule, NodeRecord};
 use photon_wire::{Address, ChannelId, Nonce};
 
 /// The rule number of a partner that knows more of our own updates than we do.
-const STATE_LOST: u16 = 7;
+pub(crate) const STATE_LOST: u16 = 7;
 
 impl Machine {
     pub(crate) fn on_message(&mut self, signed: SignedMessage) -> Result<(), Rejection> {
@@ -245,7 +245,7 @@ impl Machine {
     }
 
     /// Nothing more is received in this channel, and nothing more is sent.
-    fn stop(&mut self, id: ChannelId, rule: u16) {
+    pub(crate) fn stop(&mut self, id: ChannelId, rule: u16) {
         let Some(channel) = self.channel_mut(id) else { return };
         if channel.stopped.is_some() {
             return;

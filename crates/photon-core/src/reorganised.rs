@@ -80,11 +80,11 @@ impl Machine {
     /// the chain tells it again; what the owner does himself is still possible.
     pub(crate) fn on_reorganised(&mut self, kept: BlockRecord) {
         self.on_unseen(BlockNumber(kept.number.0.saturating_add(1)));
-        if self.clock.block.is_none_or(|block| block.number <= kept.number) {
-            return;
+        // Events are told before their block: what they said may be later than what we know.
+        if self.clock.block.is_some_and(|block| block.number > kept.number) {
+            self.clock.block = Some(kept);
+            self.change(Change::Block(kept));
         }
-        self.clock.block = Some(kept);
-        self.change(Change::Block(kept));
         let ids: Vec<ChannelId> = self.channels.keys().copied().collect();
         for id in ids {
             let Some(channel) = self.channel_mut(id) else { continue };

@@ -319,7 +319,7 @@ fn gather(
                     resend(writer, &mut gathered, to, channel, after)?;
                 }
             }
-            Effect::Submit(intent) => gathered.add(Action::Submit(intent)),
+            Effect::Submit(intent) => gathered.add(Action::Submit(Box::new(intent))),
             Effect::Notify(number, notice) => gathered.add(Action::Notify { number, notice }),
         }
     }

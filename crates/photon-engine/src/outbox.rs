@@ -19,7 +19,7 @@ pub enum Action {
         frames: Vec<Vec<u8>>,
     },
     /// Get this onto the chain.
-    Submit(Intent),
+    Submit(Box<Intent>),
     /// Tell whoever waits or watches.
     Notify {
         /// Rises by one; a reader goes on after the last number that it has seen.

@@ -53,7 +53,7 @@ impl Outside {
             }
             Action::Submit(intent) => {
                 self.shared.transactions.begin(&intent);
-                if self.intents.send(intent).is_err() {
+                if self.intents.send(*intent).is_err() {
                     debug!("the sender of transactions has stopped");
                 }
             }

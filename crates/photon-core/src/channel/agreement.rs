@@ -133,6 +133,11 @@ impl Channel {
         })
     }
 
+    /// Whether the contract can have paid this out by what we know of both signatures.
+    pub(crate) fn expects_withdrawn(&self, ours: bool, total: Amount) -> bool {
+        total <= self.taken_out(ours)
+    }
+
     /// The contract paid out. True where it was our withdrawal under way.
     pub(crate) fn note_withdrawn(&mut self, ours: bool, total: Amount) -> bool {
         let (end, pending) = if ours {

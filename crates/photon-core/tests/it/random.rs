@@ -6,7 +6,8 @@ use photon_core::channel::settlement::{Side, cooperate};
 use photon_core::view::ChannelState;
 use photon_core::{Command, Input, IntentId};
 use photon_wire::contract::{Call, Event};
-use photon_wire::{Amount, Timestamp};
+use photon_wire::registry::RegistryTree;
+use photon_wire::{Amount, Secret, Timestamp};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -149,6 +150,11 @@ impl Town {
                 self.gone.insert(place);
                 let channel = key.id();
                 self.world.event(Event::ChannelSettled { channel, epoch, paid_low, paid_high });
+            }
+            Call::RegisterSecrets(secrets) => {
+                let tree = RegistryTree::new(secrets.iter().map(Secret::hash)).unwrap();
+                let root = tree.root();
+                self.world.event(Event::SecretsRegistered { root, secrets });
             }
             other => panic!("nobody has a reason for {other:?}"),
         }

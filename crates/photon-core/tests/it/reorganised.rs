@@ -242,3 +242,15 @@ fn fees_of_a_channel_go_with_it() {
     world.restart('A');
     assert_ne!(world.nodes[&'A'].machine.fees(Some(channel)), fees);
 }
+
+/// Events are told before their block: a reorganisation may take away what no block has followed.
+#[test]
+fn a_deposit_told_before_its_block_can_vanish_too() {
+    let mut world = opened();
+    let (kept, time) = (world.block(), world.time);
+    let block = BlockNumber(kept.0 + 1);
+    let position = Position { block, time: Timestamp(time + 1), index: 0 };
+    world.give('B', Input::Contract(position, deposited(150))).unwrap();
+    take_back(&mut world, 'B', kept, time);
+    assert_eq!(state(&world, 'B'), ChannelState::Doubted);
+}

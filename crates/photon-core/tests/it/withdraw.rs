@@ -194,3 +194,14 @@ fn only_what_was_asked_for_is_submitted() {
     let _ = world.say('B', 'A', Message::AgreeWithdraw(agree));
     assert!(calls(&world, 'A').is_empty());
 }
+
+/// The contract has paid out what B does not know that it signed: B's store is an old one.
+#[test]
+fn a_withdrawal_that_nobody_here_knows_of_stops_the_channel() {
+    let mut world = opened();
+    let (channel, epoch, participant) = (channel('A', 'B'), Epoch(1), account('A'));
+    world.event(Event::Withdrawn { channel, epoch, participant, withdrawn: Amount(60) });
+    let view = world.nodes[&'B'].machine.channel(channel).unwrap();
+    assert_eq!(view.state, photon_core::view::ChannelState::Stopped);
+    assert!(world.pay('B', 'A', 1, false).is_err());
+}

@@ -184,3 +184,29 @@ fn a_claim_under_an_old_proof_says_nothing_of_the_lock_that_is_in_the_slot_now()
     let failed = PaymentStatus::Failed(PaymentFailure::ChannelClosed);
     assert_eq!(world.status('A', payment), failed);
 }
+
+/// A closes at once: B must be able to claim the lock before the dispute ends, even if the secret
+/// comes at the last moment.
+#[test]
+fn a_lock_that_ends_too_late_for_the_settle_timeout_is_given_back() {
+    let claim_time = crate::world::timing().claim_time.0;
+    let room = crate::world::SETTLE_TIMEOUT - claim_time;
+    for (late, given_back) in [(0, false), (1, true)] {
+        let mut world = World::new("AB");
+        world.open('A', 100, 'B', 0);
+        let expiration = world.time + room + late;
+        let secret = secret(5);
+        let contents = ForTarget {
+            payment: PaymentId([9; 16]),
+            amount: Amount(10),
+            secret: Some(secret.clone()),
+            note: vec![],
+        };
+        let packet = Onward { hops: vec![], sealed: contents.to_bytes() }.to_bytes();
+        let mut forger = Forger::new('A', 'B');
+        let update = forger.update(vec![add(0, lock(1, 10, &secret, expiration), packet)]);
+        world.say('A', 'B', update).unwrap();
+        let fate = world.nodes[&'B'].store.locks[&key('A', 'B', 'B', 0)].fate.clone();
+        assert_eq!(matches!(fate, LockFate::Disposed(_)), given_back, "{fate:?}");
+    }
+}

@@ -83,6 +83,27 @@ fn a_closing_channel_asks_for_nothing_until_its_closing_has_failed() {
     assert_eq!(world.status('A', payment), PaymentStatus::Paid { proof: None });
 }
 
+/// A gap in the nonces may be an update that was lost: it is not accepted, and nothing is stopped.
+/// The end of all nonces is no way around the next one.
+#[test]
+fn an_update_whose_nonce_jumps_is_refused() {
+    for nonce in [2, u64::MAX] {
+        let mut world = World::new("AB");
+        world.open('A', 100, 'B', 0);
+        let mut forger = Forger::new('A', 'B');
+        let (payment, amount) = (PaymentId([9; 16]), Amount(10));
+        let pay = Operation::Pay { payment, amount, note: vec![] };
+        let Message::Update(update) = forger.update(vec![pay]) else { unreachable!() };
+        let jumping = Message::Update(Update { nonce: Nonce(nonce), ..update.clone() });
+        let refused = world.say('A', 'B', jumping);
+        let (expected, got) = (Nonce(1), Nonce(nonce));
+        assert_eq!(refused, Err(Rejection::WrongNonce { expected, got }));
+        assert_eq!(balance(&world, 'B', 'A'), 0);
+        world.say('A', 'B', Message::Update(update)).unwrap();
+        assert_eq!(balance(&world, 'B', 'A'), 10);
+    }
+}
+
 /// B acknowledges what A does not know: A's store is an old one, and signing on would be signing
 /// those nonces twice.
 #[test]
