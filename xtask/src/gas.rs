@@ -64,14 +64,17 @@ const ROWS: [Row; 18] = [
 
 const HEAD: &str = "# What calls cost
 
-Written by `cargo xtask contracts` from the contract's own tests (`contracts/test/Gas.t.sol`), and compared by \
-`cargo xtask contracts --check`: do not edit. Whole transactions, in a steady state: the participants and the contract \
-hold tokens before and after, the allowance is unlimited, the token is `contracts/test-tokens/TestToken.sol`.
+Written by `cargo xtask contracts` from the contract's own tests (`contracts/test/Gas.t.sol`), and \
+compared by `cargo xtask contracts --check`: do not edit. Whole transactions, in a steady state: \
+the participants and the contract hold tokens before and after, the allowance is unlimited, the \
+token is `contracts/test-tokens/TestToken.sol`.
 
 - *Ethereum*: the rules of hard fork Osaka.
-- *Spectrum's level*: the same bytecode under the rules of Istanbul, chain id 20180430. Spectrum has Istanbul's opcodes with \
-older prices: a read of storage is cheaper there, calldata is four times as dear.
-- Photon Go, Raiden and a prototype of ours, in thousands, on Ethereum: measured once with their own bytecode.
+- *Spectrum's level*: the same bytecode under the rules of Istanbul, chain id 20180430. Spectrum \
+has Istanbul's opcodes with older prices: a read of storage is cheaper there, calldata is four \
+times as dear.
+- Photon Go, Raiden and a prototype of ours, in thousands, on Ethereum: measured once with their \
+own bytecode.
 
 Why a goal is missed, and what the gas buys: [ADR 0015](adr/0015-gas-spent-on-purpose.md).
 
