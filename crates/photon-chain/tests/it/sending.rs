@@ -10,6 +10,7 @@ use photon_devchain::{Config, Mining};
 use photon_wire::contract::Call;
 use photon_wire::{Amount, Epoch, Secret};
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Looks often, raises soon, and believes what lies three blocks deep.
@@ -125,7 +126,15 @@ async fn an_offer_is_never_lowered_by_a_restart_and_never_above_the_cap() {
             earlier.push(sent(&mut stage.alice).await);
         }
         let highest = offer(&transaction(&stage, earlier[2].hash).await);
-        restart(&mut stage, endpoint, config);
+        let tried = Arc::new(Mutex::new(Vec::new()));
+        let (wallet, notes) =
+            (Wallet::new(endpoint, stage.alice.account.clone(), config), Arc::clone(&tried));
+        let (contract, limits) = (stage.network.contract, SenderConfig::default());
+        (stage.alice.sender, stage.alice.reports) =
+            Sender::start_with_journal(wallet, contract, limits, move |_, sent| {
+                notes.lock().unwrap().push(sent);
+                Ok(())
+            });
         let intent = Intent { id: 1, call: register(1), deadline: None, earlier: earlier.clone() };
         stage.alice.sender.submit(intent).await.unwrap();
         assert_eq!(sent(&mut stage.alice).await, earlier[2]);
@@ -133,6 +142,8 @@ async fn an_offer_is_never_lowered_by_a_restart_and_never_above_the_cap() {
         let offered = offer(&transaction(&stage, raised.hash).await);
         assert!(offered > highest && offered <= cap, "{highest}, {offered}, {cap}");
         assert_eq!(raised.nonce, earlier[2].nonce);
+        // It does not begin below, to be refused until it has climbed up again.
+        assert_eq!(*tried.lock().unwrap(), [raised]);
     }
 }
 
