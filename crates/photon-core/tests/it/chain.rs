@@ -95,3 +95,26 @@ fn a_registration_after_the_expiration_counts_for_nothing() {
     assert_eq!(world.status('A', payment), PaymentStatus::Failed(PaymentFailure::Expired));
     assert!(world.nodes[&'B'].machine.channel(channel('A', 'B')).is_some(), "nothing was closed");
 }
+
+/// A pays B late; B has just started again and cannot sign for C yet. B remembers that it owes C,
+/// though nothing else of the payment is left.
+#[test]
+fn a_mediator_that_was_paid_pays_on_as_soon_as_it_can_sign() {
+    let (mut world, _) = unheard();
+    world.mine(905);
+    world.lose = vec!["A -> B Update[unlock]"];
+    world.restart('C');
+    world.run();
+    world.lose = vec!["C -> B Reestablish"];
+    world.restart('B');
+    world.run();
+    assert_eq!(world.balances('A', 'B'), "80/20");
+    assert_eq!(world.balances('B', 'C'), "60+20/0");
+    world.restart('B');
+    world.run();
+    assert_eq!(world.balances('B', 'C'), "60+20/0");
+    world.lose.clear();
+    world.mine(1);
+    world.run();
+    assert_eq!(world.balances('B', 'C'), "60/20");
+}

@@ -1,8 +1,8 @@
-use crate::world::{World, account, channel};
+use crate::world::{SETTLE_TIMEOUT, World, account, channel};
 use photon_core::view::{NoticeKind, PaymentStatus};
 use photon_core::{Input, Rejection, SignedMessage};
 use photon_wire::message::{Message, Operation, Update};
-use photon_wire::{Amount, B256, Epoch, Locksroot, Nonce, PaymentId, Signature};
+use photon_wire::{Amount, B256, Epoch, Locksroot, Nonce, PaymentId, Signature, Timestamp};
 
 #[test]
 fn a_direct_payment_is_paid_when_it_is_acknowledged() {
@@ -156,4 +156,20 @@ fn another_update_under_the_same_nonce_is_equivocation() {
     let last = world.nodes[&'B'].store.notices.last().unwrap().kind.clone();
     assert!(matches!(last, NoticeKind::DirectionStopped { rule: 10, .. }));
     assert_eq!(world.balances('A', 'B'), "70/30");
+}
+
+/// Who sees no chain sees no closing either: what is paid must still be disputable.
+#[test]
+fn a_silent_chain_stops_direct_payments_when_half_the_settle_timeout_is_over() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.give('A', Input::ChainReachable(false)).unwrap();
+    assert_eq!(world.pay('A', 'B', 1, true), Err(Rejection::ChainUnavailable));
+    let half = world.time + SETTLE_TIMEOUT / 2;
+    world.give('A', Input::Clock(Timestamp(half))).unwrap();
+    world.pay('A', 'B', 10, false).unwrap();
+    world.give('A', Input::Clock(Timestamp(half + 1))).unwrap();
+    assert_eq!(world.pay('A', 'B', 10, false), Err(Rejection::ChainUnavailable));
+    world.give('A', Input::ChainReachable(true)).unwrap();
+    world.pay('A', 'B', 10, false).unwrap();
 }

@@ -126,3 +126,58 @@ fn a_lock_that_was_pending_at_the_close_is_registered_and_unlocked_on_the_chain(
     let leaves: Vec<_> = locks.iter().map(|claim| (claim.slot, claim.lock.hash())).collect();
     assert_eq!(photon_wire::tree::root_of(&leaves, &multiproof), Some(proof.locksroot));
 }
+
+/// A has paid B 30, and closes; what the contract says of A's declaration.
+fn declared(transferred: u128) -> World {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 10);
+    world.pay('A', 'B', 30, false).unwrap();
+    world.run();
+    world.give('A', Input::Command(Command::CloseChannel(channel('A', 'B')))).unwrap();
+    let [Call::Close { declared: Amount(30), .. }] = calls(&world, 'A')[..] else {
+        panic!("{:?}", calls(&world, 'A'))
+    };
+    let update_until = Timestamp(world.time + SETTLE_TIMEOUT);
+    let (channel, epoch, closer) = (channel('A', 'B'), Epoch(1), account('A'));
+    world.same_block(Event::ChannelClosed { channel, epoch, closer, update_until });
+    world.event(Event::BalanceUpdated {
+        channel,
+        epoch,
+        payer: account('A'),
+        nonce: Nonce(0),
+        transferred: Amount(transferred),
+        locksroot: Locksroot::EMPTY,
+    });
+    world
+}
+
+#[test]
+fn a_closer_that_declared_all_that_it_paid_needs_no_answer() {
+    let mut world = declared(30);
+    assert_eq!(calls(&world, 'B'), []);
+    world.mine(SETTLE_TIMEOUT + CHALLENGE + timing().hop_margin.0);
+    let last = calls(&world, 'B').pop();
+    let Some(Call::Settle { low, high, .. }) = last else { panic!("{last:?}") };
+    assert_eq!((low.declared, high.declared), (Amount(0), Amount(30)));
+}
+
+#[test]
+fn a_closer_that_declared_less_is_answered() {
+    let world = declared(29);
+    let all = calls(&world, 'B');
+    let [Call::Update { proof, .. }] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(proof.transferred, Amount(30));
+}
+
+/// With a lock of its own pending, whoever closes leaves the word to the other's proof.
+#[test]
+fn a_closer_with_a_pending_lock_declares_nothing() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["Reveal"];
+    world.pay('A', 'B', 20, true).unwrap();
+    world.run();
+    world.give('A', Input::Command(Command::CloseChannel(channel('A', 'B')))).unwrap();
+    let all = calls(&world, 'A');
+    assert!(matches!(all[..], [Call::Close { declared: Amount(0), .. }]), "{all:?}");
+}
