@@ -37,10 +37,13 @@ impl Channel {
     }
 
     /// Begins the dispute with the partner's latest proof. Without locks of ours, what we declare
-    /// is all that the partner could show, and it need not answer. Who declares gives up later
+    /// is all that the partner could show, and it need not answer. A-B: A pays B, which is away,
+    /// and closes. Declared, B would have a payment that A's owner is told has failed: so nothing
+    /// is declared before the partner has acknowledged all of it. Who declares gives up later
     /// updates of what he is paid; there are none, because nothing is received once this is wanted.
     pub(crate) fn close_call(&self) -> Call {
-        let is_all = self.ours.lock_count() == 0 && self.stopped.is_none() && self.in_step;
+        let is_known = self.in_step && self.acknowledged == self.ours.head.nonce;
+        let is_all = self.ours.lock_count() == 0 && is_known && self.stopped.is_none();
         let declared = if is_all { self.ours.transferred() } else { Amount::ZERO };
         Call::Close { token: self.token, partner: self.partner, proof: self.proof, declared }
     }

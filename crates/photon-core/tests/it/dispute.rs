@@ -1,5 +1,5 @@
 use crate::world::{CHALLENGE, SETTLE_TIMEOUT, World, account, channel, timing};
-use photon_core::view::ChannelState;
+use photon_core::view::{ChannelState, PaymentFailure, PaymentStatus};
 use photon_core::{Command, Input};
 use photon_wire::contract::{Call, Event};
 use photon_wire::registry::RegistryTree;
@@ -180,4 +180,24 @@ fn a_closer_with_a_pending_lock_declares_nothing() {
     world.give('A', Input::Command(Command::CloseChannel(channel('A', 'B')))).unwrap();
     let all = calls(&world, 'A');
     assert!(matches!(all[..], [Call::Close { declared: Amount(0), .. }]), "{all:?}");
+}
+
+/// A pays B, which is away, and closes. B gets the payment only if it shows that it has it; else
+/// A's owner is told that it failed, and has the tokens.
+#[test]
+fn a_closer_declares_nothing_that_was_not_acknowledged() {
+    let mut world = World::new("AB");
+    world.open('A', 100, 'B', 0);
+    world.lose = vec!["Update"];
+    let payment = world.pay('A', 'B', 30, false).unwrap();
+    world.run();
+    world.give('A', Input::Command(Command::CloseChannel(channel('A', 'B')))).unwrap();
+    let all = calls(&world, 'A');
+    assert!(matches!(all[..], [Call::Close { declared: Amount(0), .. }]), "{all:?}");
+    world.close('A', 'B');
+    let (channel, epoch) = (channel('A', 'B'), Epoch(1));
+    let (paid_low, paid_high) = (Amount(100), Amount(0));
+    world.event(Event::ChannelSettled { channel, epoch, paid_low, paid_high });
+    let failed = PaymentStatus::Failed(PaymentFailure::ChannelClosed);
+    assert_eq!(world.status('A', payment), failed);
 }
