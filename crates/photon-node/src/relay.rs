@@ -172,10 +172,9 @@ impl Relay {
         if (body.chain_id, body.contract.0) == (network.chain_id, network.contract) {
             return Ok(());
         }
-        let detail = format!(
-            "this relay is for chain {}, contract {}; the authorization is for chain {}, contract {}",
-            network.chain_id, network.contract, body.chain_id, body.contract
-        );
+        let ours = format!("chain {}, contract {}", network.chain_id, network.contract);
+        let theirs = format!("chain {}, contract {}", body.chain_id, body.contract);
+        let detail = format!("this relay is for {ours}; the authorization is for {theirs}");
         Err(Refusal::new("relay_other_network", detail))
     }
 
@@ -267,7 +266,8 @@ impl Relay {
             Report::Sent { id, sent } => book.sent(id, sent.hash),
             Report::Outcome(outcome) => match outcome.result {
                 Ok(Done::Mined(mined)) => {
-                    info!(hash = %mined.hash, gas = mined.gas_used, "an authorization is in the chain");
+                    let (hash, gas) = (mined.hash, mined.gas_used);
+                    info!(%hash, gas, "an authorization is in the chain");
                     book.done(outcome.id, Some(mined.hash));
                 }
                 Ok(Done::ByOthers(_)) => book.done(outcome.id, None),

@@ -106,7 +106,8 @@ pub(crate) struct ExamineParams {
 /// they cost. Nothing is sent.
 #[utoipa::path(
     get, path = "/api/v1/tokens/{token}/examination", operation_id = "examineToken",
-    tag = "tokens", params(("token" = HexAddress, Path, description = "Its contract."), ExamineParams),
+    tag = "tokens",
+    params(("token" = HexAddress, Path, description = "Its contract."), ExamineParams),
     responses((status = 200, description = "What was found.", body = ExaminationView), Problems),
 )]
 pub(crate) async fn examine(

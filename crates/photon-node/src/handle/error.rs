@@ -183,7 +183,7 @@ pub enum RequestError {
         reason: String,
     },
     /// What needs the partner's consent came to nothing; the channel goes on.
-    #[error("it came to nothing: {}", photon_core::Rejection::code_of(*.rule).unwrap_or("declined"))]
+    #[error("it came to nothing: {}", Rejection::code_of(*.rule).unwrap_or("declined"))]
     Disagreed {
         /// The number of the rule; see [`Rejection::code_of`].
         rule: u16,

@@ -132,7 +132,7 @@ impl HowArgs {
         match (self.way, native) {
             (Some(Way::Native) | None, true) if !self.gasless => Ok(Some(WayName(Way::Native))),
             (_, true) => Err(Failure::usage(
-                "coins go into a channel by the way `native`; name the wrapped token itself for others",
+                "coins go in by the way `native`; for other ways name the wrapped token itself",
             )),
             (way, false) => Ok(way.map(WayName)),
         }

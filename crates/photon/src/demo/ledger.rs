@@ -27,8 +27,8 @@ pub(super) struct Ledger {
     names: BTreeMap<Address, String>,
     /// The last block that was read.
     seen: u64,
-    /// Whether the contract is; the token comes after it.
-    deployed: bool,
+    /// How many contracts are: Photon's first, then the token, then the wrapped coin.
+    deployed: usize,
     /// How many transactions, and the gas of all.
     pub(super) count: u64,
     pub(super) gas: u64,
@@ -69,17 +69,19 @@ const CALLS: [(&str, &str); 9] = [
 ];
 
 impl Ledger {
+    /// What the next deployment is.
+    fn deploys(&mut self) -> &'static str {
+        self.deployed = self.deployed.saturating_add(1);
+        match self.deployed {
+            1 => "deploys the contract",
+            2 => "deploys the token",
+            _ => "deploys the wrapped coin",
+        }
+    }
+
     /// `names` says who is who.
     pub(super) fn new(url: String, names: BTreeMap<Address, String>) -> Self {
-        Self {
-            http: reqwest::Client::new(),
-            url,
-            names,
-            seen: 0,
-            deployed: false,
-            count: 0,
-            gas: 0,
-        }
+        Self { http: reqwest::Client::new(), url, names, seen: 0, deployed: 0, count: 0, gas: 0 }
     }
 
     /// Every transaction since the last time, in order.
@@ -112,8 +114,7 @@ impl Ledger {
             succeeded: number(&receipt.status)? == 1,
             from: name(&transaction.from),
             what: match transaction.to {
-                None if std::mem::replace(&mut self.deployed, true) => "deploys the token",
-                None => "deploys the contract",
+                None => self.deploys(),
                 Some(_) => what(&transaction.input),
             },
         })

@@ -161,10 +161,8 @@ async fn close(stage: &Stage, teller: &mut Teller, channel: ChannelId) -> anyhow
         (id.0 == channel.0 && whose.0 == payer).then_some(())
     });
     teller.wait("waiting for Bob's node", updated).await?;
-    teller.say(
-        "She declared all that she has paid Bob. His node looks: it is right, and no answer is \
-         needed. Had she kept something back, his node would have shown her signature by itself.",
-    )?;
+    teller.say("She declared all that she has paid Bob: his node looks, and need not answer.")?;
+    teller.say("Had she kept something back, his node would have shown what she signed.")?;
     show_transactions(stage, teller).await?;
     teller.done()
 }

@@ -23,7 +23,7 @@ fn the_demonstration_ends_with_the_right_figures() {
         "Bob    60 ━",
         "━ 20  Carol",
         "Alice    closes the channel",
-        "Bob      shows the latest balance",
+        "She declared all that she has paid Bob",
         "the contract pays out: Alice 50, Bob 50",
         "Alice has  950",
         "Bob   has  970",

@@ -22,13 +22,14 @@ const COMMANDS: [&str; 18] = [
     "tokens",
     "completions",
 ];
-const NESTED: [(&str, &[&str]); 6] = [
+const NESTED: [(&str, &[&str]); 7] = [
     ("contracts", &["deploy", "show"]),
     ("account", &["new", "import", "list"]),
     ("token", &["deploy", "mint", "balance"]),
     ("channel", &["open", "deposit", "list", "show", "close", "settle"]),
     ("invoice", &["create", "decode", "show", "list"]),
     ("peers", &["add", "remove"]),
+    ("tokens", &["examine"]),
 ];
 const ACCOUNT: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 

@@ -6,6 +6,7 @@
 mod agreements;
 mod crashes;
 mod deadlines;
+mod funding;
 mod harness;
 mod life;
 mod outages;

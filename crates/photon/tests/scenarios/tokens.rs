@@ -33,7 +33,10 @@ async fn a_token_that_returns_nothing_works() {
 async fn a_token_that_keeps_a_part_is_credited_with_what_arrives() {
     let (town, [a, b]) = with_token("FeeToken").await;
     let before = [town.tokens_of(&a).await, town.tokens_of(&b).await];
-    let opened = a.post("/channels", opening(&town.token, &b)).await.done();
+    let mut body = opening(&town.token, &b);
+    a.post("/channels", body.clone()).await.refused(422, "token_fee");
+    body["accept_token_fee"] = json!(true);
+    let opened = a.post("/channels", body).await.done();
     let ab = opened["channel_id"].as_str().unwrap();
     a.is_up(&b, ab, 90).await;
     pays_and_closes(&town, &a, &b, ab, 90).await;
@@ -47,7 +50,9 @@ async fn a_token_that_denies_a_deposit_opens_nothing() {
     let (town, [a, b]) = with_token("DenyingToken").await;
     set(&town, &format!("0x31899ee4{:064x}", 1)).await;
     let refused = a.post("/channels", opening(&town.token, &b)).await;
-    let refused = refused.refused(422, "transaction_failed");
+    let refused = refused.refused(422, "odd_token");
+    assert_eq!(refused["oddity"], "returns_false");
+    assert_eq!(a.get("/transactions").await, json!([]), "nothing was sent");
     let detail = refused["detail"].as_str().unwrap();
     assert!(detail.to_lowercase().contains("token"), "{detail}");
     assert_eq!(a.get("/channels").await, json!([]));

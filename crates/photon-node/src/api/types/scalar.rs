@@ -40,6 +40,8 @@ impl fmt::Display for Malformed {
     }
 }
 
+impl std::error::Error for Malformed {}
+
 const CODES: [&str; 4] = ["bad_amount", "bad_address", "bad_hash", "bad_payment_id"];
 
 /// Defines a value that is a text in JSON.

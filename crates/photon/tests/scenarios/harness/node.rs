@@ -34,6 +34,8 @@ pub(crate) struct Settings<'a> {
     pub(crate) confirmations: u64,
     pub(crate) peers: Vec<&'a str>,
     pub(crate) folder: PathBuf,
+    /// More of the configuration.
+    pub(crate) more: &'a str,
 }
 
 impl Node {
@@ -61,6 +63,18 @@ impl Node {
         assert!(account.eq_ignore_ascii_case(settings.account), "{status}");
         account.clone_into(&mut node.api.account);
         node
+    }
+
+    /// Where it keeps what it must not forget.
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The relay that it was told of.
+    pub(crate) fn relayer_url(&self) -> String {
+        let config = std::fs::read_to_string(self.folder.join("config.toml")).unwrap();
+        let url = config.lines().find_map(|line| line.strip_prefix("url = ")).unwrap();
+        url.trim_matches('"').to_owned()
     }
 
     /// What other nodes are told of this one.
@@ -116,6 +130,7 @@ fn config(settings: &Settings<'_>, api_port: u16, net_port: u16) -> String {
          [account]\nmnemonic_file = {mnemonic_file:?}\nmnemonic_index = {mnemonic_index}\n\
          [net]\nlisten = [\"/ip4/127.0.0.1/tcp/{net_port}\"]\npeers = {peers:?}\n\
          [api]\nlisten = \"127.0.0.1:{api_port}\"\n\
-         [timing]\npreset = \"development\"\n"
+         [timing]\npreset = \"development\"\n{}",
+        settings.more
     )
 }

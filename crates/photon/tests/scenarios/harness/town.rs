@@ -40,12 +40,14 @@ pub(crate) struct View<'a> {
     pub(crate) endpoint: &'a str,
     pub(crate) witnesses: &'a [&'a str],
     pub(crate) confirmations: u64,
+    /// More of the configuration.
+    pub(crate) more: &'a str,
 }
 
 impl<'a> View<'a> {
     /// Through one endpoint, at its newest block.
     pub(crate) const fn of(endpoint: &'a str) -> Self {
-        Self { endpoint, witnesses: &[], confirmations: 0 }
+        Self { endpoint, witnesses: &[], confirmations: 0, more: "" }
     }
 }
 
@@ -54,14 +56,23 @@ impl Town {
         Self::with_chain_id(kind, 1337).await
     }
 
+    /// One whose network names a wrapped coin.
+    pub(crate) async fn with_wrapped_native(kind: ChainKind) -> Self {
+        Self::deployed(kind, 1337, &["--deploy-wrapped-native"]).await
+    }
+
     pub(crate) async fn with_chain_id(kind: ChainKind, chain_id: u64) -> Self {
+        Self::deployed(kind, chain_id, &[]).await
+    }
+
+    async fn deployed(kind: ChainKind, chain_id: u64, more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let chain = Chain::start(kind, chain_id, folder.path()).await;
         let accounts = chain.accounts().await;
         let mnemonic_file = folder.path().join("mnemonic");
         write_secret(&mnemonic_file, MNEMONIC);
         let network_file = folder.path().join("network.toml");
-        deploy(&chain, &mnemonic_file, &network_file);
+        deploy(&chain, &mnemonic_file, &network_file, more);
         let network = std::fs::read_to_string(&network_file).unwrap();
         let contract = network
             .lines()
@@ -117,7 +128,16 @@ impl Town {
         peers: &[&Node],
         witnesses: &[&str],
     ) -> Node {
-        let view = View { witnesses, ..View::of(&self.chain.url) };
+        self.started(index, peers, witnesses, "").await
+    }
+
+    /// A node with more in its configuration.
+    pub(crate) async fn configured_node(&self, index: usize, peers: &[&Node], more: &str) -> Node {
+        self.started(index, peers, &[], more).await
+    }
+
+    async fn started(&self, index: usize, peers: &[&Node], witnesses: &[&str], more: &str) -> Node {
+        let view = View { witnesses, more, ..View::of(&self.chain.url) };
         self.node_seeing(index, peers, view).await
     }
 
@@ -135,6 +155,7 @@ impl Town {
             confirmations: view.confirmations,
             peers: peers.iter().map(|peer| peer.peer()).collect(),
             folder: self.folder.path().join(name),
+            more: view.more,
         })
         .await
     }
@@ -234,7 +255,7 @@ impl Town {
 }
 
 /// With `photon contracts deploy`.
-fn deploy(chain: &Chain, mnemonic_file: &Path, network_file: &Path) {
+fn deploy(chain: &Chain, mnemonic_file: &Path, network_file: &Path, more: &[&str]) {
     let index = DEPLOYER.to_string();
     let out = Command::new(env!("CARGO_BIN_EXE_photon"))
         .args(["contracts", "deploy", "--chain", &chain.url, "--mnemonic-index", &index])
@@ -244,6 +265,7 @@ fn deploy(chain: &Chain, mnemonic_file: &Path, network_file: &Path) {
         .arg(network_file)
         .args(["--least-settle-timeout", "5", "--greatest-settle-timeout", "100000"])
         .args(["--challenge", "2"])
+        .args(more)
         .output()
         .unwrap();
     let shown = String::from_utf8_lossy(&out.stderr);
