@@ -1,7 +1,8 @@
 //! What needs the partner's consent: withdrawing, and ending a channel together. And what the
 //! owner decides of payments that are held for him.
 
-use super::{NodeHandle, Numbered, RequestError, Submitted};
+use super::{NodeHandle, Numbered, RequestError, Submitted, kind_of};
+use photon_core::record::Purpose;
 use photon_core::view::NoticeKind;
 use photon_core::{Command, Rejection};
 use photon_wire::{Amount, ChannelId, Secret, SecretHash};
@@ -16,6 +17,8 @@ enum End {
     Executed,
     /// It came to nothing, by this rule.
     Failed(u16),
+    /// The transaction of this kind failed.
+    Refused(&'static str),
 }
 
 impl NodeHandle {
@@ -31,16 +34,14 @@ impl NodeHandle {
         wait: Option<Duration>,
     ) -> Result<Submitted, RequestError> {
         let us = self.account();
-        let end = move |kind: &NoticeKind| match kind {
-            NoticeKind::Withdrawn { channel: id, participant, .. }
-                if *id == channel && *participant == us =>
-            {
-                Some(End::Executed)
+        let end = move |kind: &NoticeKind| {
+            if let NoticeKind::Withdrawn { channel: id, participant, .. } = kind {
+                return (*id == channel && *participant == us).then_some(End::Executed);
             }
-            NoticeKind::WithdrawFailed { channel: id, rule } if *id == channel => {
-                Some(End::Failed(*rule))
+            if let NoticeKind::WithdrawFailed { channel: id, rule } = kind {
+                return (*id == channel).then_some(End::Failed(*rule));
             }
-            kind => over(channel, kind),
+            refused(Purpose::Withdraw(channel), kind).or_else(|| over(channel, kind))
         };
         self.agree(Command::Withdraw { channel, amount }, channel, wait, end).await
     }
@@ -58,12 +59,14 @@ impl NodeHandle {
         drain: bool,
         wait: Option<Duration>,
     ) -> Result<Submitted, RequestError> {
-        let end = move |kind: &NoticeKind| match kind {
-            NoticeKind::ChannelSettled { channel: id, .. } if *id == channel => Some(End::Executed),
-            NoticeKind::CooperativeSettleFailed { channel: id, rule } if *id == channel => {
-                Some(End::Failed(*rule))
+        let end = move |kind: &NoticeKind| {
+            if let NoticeKind::ChannelSettled { channel: id, .. } = kind {
+                return (*id == channel).then_some(End::Executed);
             }
-            kind => over(channel, kind),
+            if let NoticeKind::CooperativeSettleFailed { channel: id, rule } = kind {
+                return (*id == channel).then_some(End::Failed(*rule));
+            }
+            refused(Purpose::CooperativeSettle(channel), kind)
         };
         let command = Command::SettleCooperatively { channel, drain };
         self.agree(command, channel, wait, end).await
@@ -107,6 +110,10 @@ impl NodeHandle {
             match ended.map_err(|_| RequestError::StillPending(wait))?? {
                 End::Executed => {}
                 End::Failed(rule) => return Err(RequestError::Disagreed { rule }),
+                End::Refused(kind) => {
+                    let reason = "what was agreed is free again when it is past".to_owned();
+                    return Err(RequestError::TransactionFailed { kind, reason });
+                }
             }
         }
         let view = self.channel(channel).await?;
@@ -136,6 +143,12 @@ impl NodeHandle {
             }
         }
     }
+}
+
+/// Whether the transaction for it failed.
+fn refused(wanted: Purpose, kind: &NoticeKind) -> Option<End> {
+    let failed = matches!(kind, NoticeKind::TransactionFailed { purpose } if *purpose == wanted);
+    failed.then(|| End::Refused(kind_of(&wanted)))
 }
 
 /// Whether the channel has come to another end.
