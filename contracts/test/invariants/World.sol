@@ -144,11 +144,12 @@ contract World is Fixture, Tokens {
         bool expected = model.phase == IPhotonNetwork.Phase.Open && !stale && !alone && total > model.withdrawn[who]
             && both <= model.deposit[0] + model.deposit[1];
         bytes32 hash = Claims.withdraw(idOf(kind), epochFor(kind, stale), party(who), total, LATER * 2);
-        // A party that calls needs no signature of its own; it can not do without the other's.
+        // A party that calls needs no signature of its own, but mischief does; none can do without the other's.
         bytes memory call = abi.encodeCall(
             network.withdraw,
             (
-                address(tokens[kind]), party(who), party(1 - who), total, LATER * 2, "",
+                address(tokens[kind]), party(who), party(1 - who), total, LATER * 2,
+                kind == uint256(Kind.Hook) ? signedBy(keyFor(party(who)), hash) : bytes(""),
                 alone ? signedBy(keyFor(party(who)), hash) : signedBy(keyFor(party(1 - who)), hash)
             )
         );
