@@ -26,6 +26,7 @@ contract ChannelProofs is Symbolic {
             | got.depositLow | (got.hasWithdrawn ? 1 << 251 : 0) | (got.hasPenaltyLow ? 1 << 252 : 0)
             | (got.hasPenaltyHigh ? 1 << 253 : 0);
         assert(again == word);
+        assertFields(Channel.wrap(word), got);
         assert(Channel.wrap(word).total() == got.depositLow + got.depositHigh);
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::shell::{self, cargo};
-use crate::{contracts, setup, tidy};
+use crate::{contracts, prove, setup, tidy};
 
 /// What a step does.
 enum Action {
@@ -66,6 +66,7 @@ fn steps() -> Vec<Step> {
             cargo().arg("clippy").args(workspace).args(["--all-targets", "--", "-D", "warnings"]),
         ),
         part("contracts --check", contracts::check),
+        part("prove", prove::run),
         program("build", cargo().arg("build").args(workspace).arg("--bins")),
         test(workspace),
         program("doc tests", cargo().arg("test").args(workspace).arg("--doc")),
@@ -102,8 +103,9 @@ mod tests {
     #[test]
     fn nothing_that_must_hold_is_left_out() {
         let names: Vec<_> = steps().iter().map(|step| step.name).collect();
-        let wanted =
-            "fmt, tidy, setup, clippy, contracts --check, build, test, doc tests, doc".to_owned();
+        let wanted = "fmt, tidy, setup, clippy, contracts --check, prove, build, \
+                      test, doc tests, doc"
+            .to_owned();
         assert_eq!(names.join(", "), wanted);
     }
 }

@@ -3,6 +3,8 @@
 mod ci;
 mod contracts;
 mod gas;
+mod mutate;
+mod prove;
 mod setup;
 mod shell;
 mod sim;
@@ -30,6 +32,23 @@ enum Command {
     },
     /// Hold the contract's bytecode against the Rust arithmetic: random stories and lock trees.
     Differential(sim::Differential),
+    /// Change the contract wrongly in one place after the other: a test must fail each time.
+    Mutate {
+        /// Try only a small sample, the same each time.
+        #[arg(long)]
+        sample: bool,
+        /// Try only files whose path contains this; these files first, in this order.
+        #[arg(long)]
+        file: Vec<String>,
+        /// Take the contract as of this commit, instead of the working tree.
+        #[arg(long)]
+        at: Option<String>,
+        /// Go on where the last run was stopped.
+        #[arg(long)]
+        resume: bool,
+    },
+    /// Prove the contract's properties by halmos, see their broken twins refuted, and run slither.
+    Prove,
     /// Check the rules that no compiler checks.
     Tidy,
 }
@@ -41,6 +60,10 @@ fn main() -> ExitCode {
         Command::Contracts { check: false } => contracts::compile(),
         Command::Contracts { check: true } => contracts::check(),
         Command::Differential(what) => sim::differential(&what),
+        Command::Mutate { sample, file, at, resume } => {
+            mutate::run(&mutate::Choice { sample, files: file, at, resume })
+        }
+        Command::Prove => prove::run(),
         Command::Tidy => tidy::run(),
     };
     match done {

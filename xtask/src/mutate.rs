@@ -1,0 +1,232 @@
+//! Mutation testing of the contract: each small wrong change must fail a test.
+//!
+//! What survives needs a reason in contracts/mutation/survivors.toml. It is quick because forge
+//! compiles the tests once, and only the contract is compiled anew for each mutant.
+
+mod bench;
+mod mutants;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
+
+use crate::{setup, shell};
+use bench::{Bench, Verdict};
+use mutants::Mutant;
+
+/// How many mutants the sample has, of the same ones each time.
+const SAMPLE: usize = 24;
+
+/// What to try.
+pub(crate) struct Choice {
+    /// Only the fixed small sample.
+    pub(crate) sample: bool,
+    /// Only files whose path contains one of these; all if empty.
+    pub(crate) files: Vec<String>,
+    /// The contract as of this commit, instead of the working tree.
+    pub(crate) at: Option<String>,
+    /// Keep the verdicts of an earlier run on the same mutants.
+    pub(crate) resume: bool,
+}
+
+/// A mutant that no test fails, and why that is right.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Survivor {
+    id: String,
+    /// The change, as the run shows it: for who reads, and so that a stale reason is noticed.
+    change: String,
+    reason: String,
+}
+
+/// The file of survivors.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Survivors {
+    #[serde(default)]
+    survivor: Vec<Survivor>,
+}
+
+/// Tries the chosen mutants one after the other.
+pub(crate) fn run(choice: &Choice) -> Result<()> {
+    setup::run()?;
+    let folder = bench::copy(choice.at.as_deref())?;
+    let all = mutants_below(&folder.join("src"))?;
+    let reasons = read_reasons(&shell::root().join("contracts/mutation/survivors.toml"))?;
+    check_reasons(&reasons, &all, choice)?;
+    let chosen = chosen(&all, &reasons, choice);
+    println!("{} mutants, {} of them now", all.len(), chosen.len());
+    let mut bench = Bench::start(&folder)?;
+    let mut results = Results::open(choice.resume)?;
+    for (index, mutant) in chosen.iter().enumerate() {
+        let text = fs::read_to_string(folder.join(&mutant.file))
+            .with_context(|| format!("cannot read {}", mutant.file))?;
+        if results.verdicts.contains_key(&mutant.id) {
+            continue;
+        }
+        let verdict = bench.try_mutant(&mutant.file, &mutant.apply(&text))?;
+        println!("[{}/{}] {} {}", index + 1, chosen.len(), line_of(mutant), verdict.shown());
+        results.add(mutant, verdict)?;
+    }
+    conclude(&chosen, &results, &reasons)
+}
+
+/// Counts, and refuses unexplained survivors.
+fn conclude(
+    chosen: &[&Mutant],
+    results: &Results,
+    reasons: &BTreeMap<String, Survivor>,
+) -> Result<()> {
+    let of = |mutant: &Mutant| results.verdicts.get(&mutant.id);
+    let stillborn =
+        chosen.iter().filter(|mutant| of(mutant).is_some_and(|text| text == "stillborn")).count();
+    let survived: Vec<_> =
+        chosen.iter().filter(|mutant| of(mutant).is_some_and(|text| text == "survived")).collect();
+    let unexplained: Vec<_> =
+        survived.iter().filter(|mutant| !reasons.contains_key(&mutant.id)).collect();
+    println!(
+        "{} mutants: {stillborn} do not compile, {} killed, {} survived, {} without a reason",
+        chosen.len(),
+        chosen.len() - stillborn - survived.len(),
+        survived.len(),
+        unexplained.len()
+    );
+    for mutant in &unexplained {
+        println!("survived: {}", line_of(mutant));
+    }
+    ensure!(
+        unexplained.is_empty(),
+        "{} mutants survive: write a test that fails, or a reason into \
+         contracts/mutation/survivors.toml",
+        unexplained.len()
+    );
+    Ok(())
+}
+
+fn line_of(mutant: &Mutant) -> String {
+    format!("{} {}:{} {}", mutant.id, mutant.file, mutant.line, mutant.shown())
+}
+
+/// All mutants below `source`, file by file.
+fn mutants_below(source: &Path) -> Result<Vec<Mutant>> {
+    let mut all = Vec::new();
+    for folder in ["", "libraries"] {
+        let path = source.join(folder);
+        let entries =
+            fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut files: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            let file = entry.context("cannot read a folder's entry")?.path();
+            if file.extension().is_some_and(|extension| extension == "sol") {
+                files.push(file);
+            }
+        }
+        files.sort();
+        for file in files {
+            let text = fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let parts = ["src", folder, &name];
+            let path = parts.iter().filter(|part| !part.is_empty()).copied();
+            all.extend(mutants::of(&path.collect::<Vec<_>>().join("/"), &text));
+        }
+    }
+    Ok(all)
+}
+
+fn read_reasons(file: &Path) -> Result<BTreeMap<String, Survivor>> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let parsed: Survivors =
+        toml::from_str(&text).with_context(|| format!("cannot parse {}", file.display()))?;
+    let mut reasons = BTreeMap::new();
+    for survivor in parsed.survivor {
+        let id = survivor.id.clone();
+        ensure!(!survivor.reason.trim().is_empty(), "the survivor {id} has no reason");
+        ensure!(reasons.insert(id.clone(), survivor).is_none(), "the survivor {id} is there twice");
+    }
+    Ok(reasons)
+}
+
+/// Refuses reasons for mutants that are no more: their line changed, so they are to be tried anew.
+fn check_reasons(
+    reasons: &BTreeMap<String, Survivor>,
+    all: &[Mutant],
+    choice: &Choice,
+) -> Result<()> {
+    if choice.at.is_some() {
+        return Ok(());
+    }
+    for (id, survivor) in reasons {
+        ensure!(
+            all.iter().any(|mutant| mutant.id == *id && mutant.shown() == survivor.change),
+            "there is no mutant {id} ({}): take it out of contracts/mutation/survivors.toml",
+            survivor.change
+        );
+    }
+    Ok(())
+}
+
+/// The sample is spread by the mutants' names, so that a change elsewhere leaves it as it is.
+fn chosen<'all>(
+    all: &'all [Mutant],
+    reasons: &BTreeMap<String, Survivor>,
+    choice: &Choice,
+) -> Vec<&'all Mutant> {
+    let wanted = |mutant: &&Mutant| {
+        choice.files.is_empty() || choice.files.iter().any(|file| mutant.file.contains(file))
+    };
+    let mut chosen: Vec<_> = all.iter().filter(wanted).collect();
+    if choice.sample {
+        chosen.retain(|mutant| !reasons.contains_key(&mutant.id));
+        chosen.sort_by(|one, other| one.id.cmp(&other.id));
+        chosen.truncate(SAMPLE);
+    }
+    let rank =
+        |mutant: &Mutant| choice.files.iter().position(|file| mutant.file.contains(file.as_str()));
+    chosen.sort_by_key(|mutant| rank(mutant));
+    chosen
+}
+
+/// The verdicts so far, kept in a file so that a long run can be taken up again.
+struct Results {
+    file: PathBuf,
+    verdicts: BTreeMap<String, String>,
+}
+
+impl Results {
+    fn open(resume: bool) -> Result<Self> {
+        let file = bench::folder().join("results.tsv");
+        let mut verdicts = BTreeMap::new();
+        if resume {
+            for line in fs::read_to_string(&file).unwrap_or_default().lines() {
+                let mut columns = line.split('\t');
+                if let (Some(id), Some(verdict)) = (columns.next(), columns.next()) {
+                    verdicts.insert(id.to_owned(), verdict.to_owned());
+                }
+            }
+        } else {
+            fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        Ok(Self { file, verdicts })
+    }
+
+    fn add(&mut self, mutant: &Mutant, verdict: Verdict) -> Result<()> {
+        let (state, by) = match verdict {
+            Verdict::Stillborn => ("stillborn", String::new()),
+            Verdict::Killed(by) => ("killed", by),
+            Verdict::Survived => ("survived", String::new()),
+        };
+        let place = format!("{}:{}", mutant.file, mutant.line);
+        let line = format!("{}\t{state}\t{place}\t{}\t{by}\n", mutant.id, mutant.shown());
+        let mut text = fs::read_to_string(&self.file).unwrap_or_default();
+        text.push_str(&line);
+        fs::write(&self.file, text)
+            .with_context(|| format!("cannot write {}", self.file.display()))?;
+        self.verdicts.insert(mutant.id.clone(), state.to_owned());
+        Ok(())
+    }
+}
