@@ -128,6 +128,10 @@ impl Relay {
         body: &AuthorizationBody,
         from: IpAddr,
     ) -> Answer<RelayedView> {
+        if !self.shared.chain_verified.is_cancelled() {
+            let detail = "the relay's chain has not said yet that it is the right one";
+            return Err(Refusal::new("chain_unavailable", detail));
+        }
         self.check_network(body)?;
         let call = body.call().map_err(Refusal::malformed)?;
         let id = id_of(&call, &self.shared.domain)

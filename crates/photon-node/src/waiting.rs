@@ -2,7 +2,7 @@
 
 use crate::handle::{Spent, Transaction, TransactionState};
 use photon_core::{Intent, IntentId};
-use photon_wire::contract::Call;
+use photon_wire::contract::{Call, Way};
 use photon_wire::{B256, ChannelKey, PaymentId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -65,11 +65,7 @@ impl Transactions {
     pub(crate) fn begin(&self, intent: &Intent) {
         let (kind, channel) = describe(&intent.call);
         let (id, state) = (intent.id, TransactionState::Sending);
-        let way = match &intent.call {
-            Call::Open { way, amount, .. } if !amount.is_zero() => *way,
-            Call::Deposit { way, .. } => *way,
-            _ => None,
-        };
+        let way = way_of(&intent.call);
         let changed = SystemTime::now();
         let transaction = Transaction { id, kind, channel, way, state, changed };
         let mut table = lock(&self.table);
@@ -117,6 +113,11 @@ impl Transactions {
             }
         }
     }
+}
+
+/// How a call brings tokens of ours in, where that is decided.
+fn way_of(call: &Call) -> Option<Way> {
+    if let Call::Open { way, .. } | Call::Deposit { way, .. } = call { *way } else { None }
 }
 
 /// The word for a call, and its channel where the call names it whole.

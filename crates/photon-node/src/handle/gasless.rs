@@ -100,13 +100,11 @@ fn check_own(whose: Address, ours: Address) -> Result<(), RequestError> {
 
 /// A relay that refuses, or is not there at all, is told at once.
 fn check_first(handle: &NodeHandle, far: &Relayed) -> Result<(), RequestError> {
-    match far {
-        Relayed::Silent(reason) => {
-            let url = handle.config().relayer.url.clone().unwrap_or_default();
-            Err(RequestError::RelaySilent { url, reason: reason.clone() })
-        }
-        other => ended(other),
+    if let Relayed::Silent(reason) = far {
+        let url = handle.config().relayer.url.clone().unwrap_or_default();
+        return Err(RequestError::RelaySilent { url, reason: reason.clone() });
     }
+    ended(far)
 }
 
 /// The error that it came to, where it did.

@@ -45,6 +45,8 @@ fn three_nodes_by_hand() {
     assert!(alice.ask(&["history"]).contains("direct"));
     assert!(bob.ask(&["history", "--received"]).contains("hello"));
     assert!(carol.ask(&["invoice", "show", invoice]).contains("paid: 20"));
+    let listed = |status: &str| carol.ask(&["invoice", "list", "--status", status]);
+    assert!(listed("paid").contains("paid: 20") && listed("open").contains("no invoices"));
     assert!(bob.ask(&["status", "--counters"]).contains("payments_mediated"));
     assert!(bob.ask(&["peers"]).contains("partner"));
     assert!(bob.ask(&["fees", "--base", "1"]).contains("for each payment  1"));
