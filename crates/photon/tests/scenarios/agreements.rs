@@ -107,7 +107,7 @@ async fn withdrawn(kind: ChainKind) {
 }
 
 /// An invoice of `who` for the hash of this secret: its text, and the hash.
-async fn invoice(who: &Api, token: &str, secret: &Secret) -> (String, String) {
+pub(crate) async fn invoice(who: &Api, token: &str, secret: &Secret) -> (String, String) {
     let hash = secret.hash().0.to_string();
     let body = json!({ "token": token, "amount": "20", "secret_hash": hash });
     let made = who.post("/invoices", body).await;

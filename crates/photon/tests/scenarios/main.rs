@@ -10,6 +10,7 @@ mod funding;
 mod harness;
 mod life;
 mod outages;
+mod punish;
 mod refusals;
 mod reorgs;
 mod routed;
