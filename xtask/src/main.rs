@@ -30,8 +30,6 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Hold the contract's bytecode against the Rust arithmetic: random stories and lock trees.
-    Differential(sim::Differential),
     /// Change the contract wrongly in one place after the other: a test must fail each time.
     Mutate {
         /// Try only a small sample, the same each time.
@@ -49,6 +47,10 @@ enum Command {
     },
     /// Prove the contract's properties by halmos, see their broken twins refuted, and run slither.
     Prove,
+    /// Hold the contract's bytecode against the Rust arithmetic: random stories and lock trees.
+    Differential(sim::Differential),
+    /// Live through nights of a town of nodes in which everything goes wrong that can.
+    Sim(sim::Sim),
     /// Check the rules that no compiler checks.
     Tidy,
 }
@@ -59,11 +61,12 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(),
         Command::Contracts { check: false } => contracts::compile(),
         Command::Contracts { check: true } => contracts::check(),
-        Command::Differential(what) => sim::differential(&what),
         Command::Mutate { sample, file, at, resume } => {
             mutate::run(&mutate::Choice { sample, files: file, at, resume })
         }
         Command::Prove => prove::run(),
+        Command::Differential(what) => sim::differential(&what),
+        Command::Sim(what) => sim::sim(&what),
         Command::Tidy => tidy::run(),
     };
     match done {

@@ -22,6 +22,30 @@ pub(crate) struct Differential {
     threads: u64,
 }
 
+/// Which nights the simulator lives through.
+#[derive(Args)]
+pub(crate) struct Sim {
+    /// The seed of the first night.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many nights, each with the next seed.
+    #[arg(long, default_value_t = 1)]
+    nights: u64,
+    /// For how many seconds of chain time things go wrong in each.
+    #[arg(long, default_value_t = 2_000)]
+    seconds: u64,
+    /// Print all that happens.
+    #[arg(long)]
+    trace: bool,
+}
+
+/// A town of nodes with the real engine and the real contract, and everything that can go wrong.
+pub(crate) fn sim(what: &Sim) -> Result<()> {
+    let Sim { seed, nights, seconds, trace } = what;
+    let words: &[&str] = if *trace { &["sim", "--trace"] } else { &["sim"] };
+    program(words, &[("seed", *seed), ("nights", *nights), ("seconds", *seconds)])
+}
+
 /// Random stories and trees through the contract's bytecode and through the Rust arithmetic.
 pub(crate) fn differential(what: &Differential) -> Result<()> {
     let Differential { stories, trees, seed, threads } = what;

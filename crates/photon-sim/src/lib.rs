@@ -6,3 +6,4 @@ pub mod contract;
 pub mod dice;
 pub mod differential;
 pub mod model;
+pub mod town;
