@@ -3,9 +3,10 @@
 
 use super::{NodeHandle, RequestError};
 use photon_chain::token::{self, Examination, Funding, Oddity, Offer};
-use photon_chain::{ChainError, SendError};
+use photon_chain::{ChainError, ContractError, Revert, SendError};
+use photon_core::Rejection;
 use photon_wire::contract::Way;
-use photon_wire::{Amount, Token};
+use photon_wire::{Amount, ChannelKey, Token};
 
 /// How tokens are to go into a channel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -55,7 +56,7 @@ pub(super) async fn check(
     how: &How,
 ) -> Result<Option<Offer>, RequestError> {
     let prospect = look(handle, funding).await?;
-    check_token(&prospect, funding, how)?;
+    check_token(handle, &prospect, funding, how)?;
     if how.gasless {
         return Ok(None);
     }
@@ -75,7 +76,32 @@ pub(super) async fn check(
     Ok(Some(offer))
 }
 
-fn check_token(prospect: &Prospect, funding: &Funding, how: &How) -> Result<(), RequestError> {
+/// Whether it is not the token that refuses but the channel, which is open already or not any more.
+const fn is_other_phase(revert: &Revert) -> bool {
+    matches!(revert, Revert::Contract(ContractError::WrongPhase(_)))
+}
+
+/// The chain is ahead of what we have seen: the partner was quicker, or a transaction of ours from
+/// before a restart is mined.
+fn other_phase(handle: &NodeHandle, funding: &Funding) -> RequestError {
+    let rejection = match *funding {
+        Funding::Open { token, partner, .. } => {
+            match ChannelKey::new(token, handle.account(), partner) {
+                Some(key) => Rejection::ChannelExists { channel: key.id() },
+                None => Rejection::PartnerIsSelf,
+            }
+        }
+        Funding::Deposit { key, .. } => Rejection::ChannelNotOpen { channel: key.id() },
+    };
+    rejection.into()
+}
+
+fn check_token(
+    handle: &NodeHandle,
+    prospect: &Prospect,
+    funding: &Funding,
+    how: &How,
+) -> Result<(), RequestError> {
     let (found, token) = (&prospect.found, funding.token());
     let native = how.way == Some(Way::Native);
     for oddity in found.oddities.iter().filter(|oddity| oddity.is_fatal()) {
@@ -88,6 +114,9 @@ fn check_token(prospect: &Prospect, funding: &Funding, how: &How) -> Result<(), 
             Oddity::BalanceTooSmall { balance, needed } => {
                 let (held, needed) = (*balance, *needed);
                 return Err(RequestError::InsufficientTokens { token, held, needed });
+            }
+            Oddity::Refuses(revert) if is_other_phase(revert) => {
+                return Err(other_phase(handle, funding));
             }
             // Somebody else may bring them by a signature where the plain transfer does not work.
             Oddity::Refuses(_) | Oddity::ReturnsFalse | Oddity::NothingArrives
@@ -151,6 +180,9 @@ pub(super) async fn check_empty(
     match photon_chain::estimate(endpoint, shared.network.contract, account, &call).await {
         Ok(gas) => check_coins(held, u128::from(gas).saturating_mul(price)),
         Err(SendError::Chain(error)) => Err(chain(error)),
+        Err(SendError::Reverts(revert)) if is_other_phase(&revert) => {
+            Err(other_phase(handle, funding))
+        }
         Err(SendError::TooFewCoins { balance, .. }) => {
             Err(RequestError::InsufficientCoins { held: balance, needed: price })
         }

@@ -102,6 +102,21 @@ async fn a_token_that_keeps_a_part_is_shown_and_asked_about() {
     a.is_up(&b, opened["channel_id"].as_str().unwrap(), 90).await;
 }
 
+/// What a node that was killed after its opening asks again, before it has seen the event.
+#[tokio::test]
+async fn a_channel_that_the_chain_has_and_the_node_not_yet_is_told_as_such() {
+    let town = Town::new(ChainKind::DEVCHAIN).await;
+    let a = town.configured_node(0, &[], "").await;
+    let b = town.accounts[1].clone();
+    let word = crate::harness::chain::word;
+    // open(token, partner, settleTimeout, amount), by the partner.
+    let open = format!("0x7c8e4c9a{}{}{:064x}{:064x}", word(&town.token), word(&a.account), 100, 0);
+    let body = json!({ "token": town.token, "partner": b, "deposit": "5" });
+    town.chain.send(&b, Some(&town.contract), &open).await;
+    let refused = a.post("/channels", body).await;
+    assert_eq!((refused.status, refused.code()), (409, "channel_exists"), "{refused:?}");
+}
+
 #[tokio::test]
 async fn an_account_without_gas_sends_nothing_and_is_told_so() {
     let town = Town::new(ChainKind::DEVCHAIN).await;
