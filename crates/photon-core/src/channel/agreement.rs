@@ -34,6 +34,13 @@ impl Term {
 }
 
 impl Channel {
+    /// A-B: A asks for the same hundreds of times in a turn; B signs it once.
+    fn say_once(&mut self, saying: Saying) {
+        if !self.say.contains(&saying) {
+            self.say.push(saying);
+        }
+    }
+
     // Withdrawing.
 
     /// Asks the partner to let us take this out. The tokens are gone from our balance at once.
@@ -73,13 +80,13 @@ impl Channel {
         term: Term,
     ) -> Result<(), Rejection> {
         if self.agreements.theirs == Some(request) {
-            self.say.push(Saying::AgreeWithdraw(request));
+            self.say_once(Saying::AgreeWithdraw(request));
             return Ok(());
         }
         self.check_request_withdraw(request, term)?;
         self.agreements.theirs = Some(request);
         self.dirty.head = true;
-        self.say.push(Saying::AgreeWithdraw(request));
+        self.say_once(Saying::AgreeWithdraw(request));
         Ok(())
     }
 
@@ -240,7 +247,7 @@ impl Channel {
         };
         match self.agreements.settling.map(|settling| settling.stage) {
             Some(SettlingStage::Agreed(agreed)) if agreed == terms => {
-                self.say.push(Saying::AgreeSettle(terms));
+                self.say_once(Saying::AgreeSettle(terms));
                 return Ok(());
             }
             Some(SettlingStage::Agreed(_) | SettlingStage::Executing(..)) => {
@@ -253,7 +260,7 @@ impl Channel {
         self.check_proposal(proposal, &terms, term)?;
         let until = terms.valid_until;
         self.set_settling(Some(SettlingRecord { stage: SettlingStage::Agreed(terms), until }));
-        self.say.push(Saying::AgreeSettle(terms));
+        self.say_once(Saying::AgreeSettle(terms));
         Ok(())
     }
 

@@ -2,9 +2,9 @@
 
 use crate::world::{World, account, calls, channel, fails, timing};
 use photon_core::view::PaymentStatus;
-use photon_core::{Answer, Command, Input, Rejection};
+use photon_core::{Answer, Command, Input, Rejection, SignedMessage};
 use photon_wire::contract::{Call, Event};
-use photon_wire::message::{AgreeWithdraw, Message};
+use photon_wire::message::{AgreeWithdraw, Message, RequestWithdraw};
 use photon_wire::{Amount, Epoch, Signature, Timestamp};
 
 fn withdraw(
@@ -204,4 +204,22 @@ fn a_withdrawal_that_nobody_here_knows_of_stops_the_channel() {
     let view = world.nodes[&'B'].machine.channel(channel).unwrap();
     assert_eq!(view.state, photon_core::view::ChannelState::Stopped);
     assert!(world.pay('B', 'A', 1, false).is_err());
+}
+
+#[test]
+fn what_is_asked_often_within_a_turn_is_signed_once() {
+    let mut world = opened();
+    world.lose = vec!["RequestWithdraw"];
+    withdraw(&mut world, 'A', 'B', 60).unwrap();
+    world.run().chart.clear();
+    let valid_until = Timestamp(world.time + timing().lock_duration.0);
+    let (channel, epoch, withdrawn) = (channel('A', 'B'), Epoch(1), Amount(60));
+    let request = RequestWithdraw { channel, epoch, withdrawn, valid_until };
+    for _ in 0..100 {
+        let message = Message::RequestWithdraw(request);
+        let said = SignedMessage { from: account('A'), message, signer: None, opened: vec![] };
+        world.nodes.get_mut(&'B').unwrap().machine.step(Input::Message(said)).unwrap();
+    }
+    world.mine(0);
+    assert_eq!(world.run().chart, ["B -> A AgreeWithdraw 60"]);
 }
