@@ -1,13 +1,13 @@
 //! Random payments, withdrawals, settlements, losses, restarts and blocks: no token appears or
 //! disappears, and when all is quiet both views of every channel agree and every channel goes on.
 
-use crate::world::{World, account, channel};
+use crate::world::{SETTLE_TIMEOUT, World, account, channel};
 use photon_core::channel::settlement::{Side, cooperate};
 use photon_core::view::ChannelState;
 use photon_core::{Command, Input, IntentId};
-use photon_wire::contract::{Call, Event};
+use photon_wire::contract::{Call, Event, Position};
 use photon_wire::registry::RegistryTree;
-use photon_wire::{Amount, Secret, Timestamp};
+use photon_wire::{Amount, BlockNumber, Epoch, Secret, Timestamp};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -23,6 +23,10 @@ enum Step {
     Restart(usize),
     Mine(u64),
     MineFor(usize, u64),
+    /// A closing that is seen and vanishes later.
+    Sight(usize, bool),
+    Vanish(usize),
+    Reorganise(usize, u64),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -40,6 +44,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..4_usize).prop_map(Step::Restart),
         1 => (1..200_u64).prop_map(Step::Mine),
         1 => (0..4_usize, 1..200_u64).prop_map(|(who, later)| Step::MineFor(who, later)),
+        1 => (0..4_usize, any::<bool>()).prop_map(|(pair, low)| Step::Sight(pair, low)),
+        1 => (0..4_usize).prop_map(Step::Vanish),
+        1 => (0..4_usize, 1..12_u64).prop_map(|(who, blocks)| Step::Reorganise(who, blocks)),
     ]
 }
 
@@ -94,6 +101,20 @@ impl Town {
             Step::Restart(who) => world.restart(NAMES[who]),
             Step::Mine(later) => world.mine(later),
             Step::MineFor(who, later) => world.mine_for(NAMES[who], later),
+            Step::Sight(pair, low) => {
+                let (one, other) = PAIRS[pair];
+                let (channel, epoch, closer) = (channel(one, other), Epoch(1), account(other));
+                let update_until = Timestamp(world.time + SETTLE_TIMEOUT);
+                let closed = Event::ChannelClosed { channel, epoch, closer, update_until };
+                let block = BlockNumber(world.block().0 + 1);
+                let position = Position { block, time: Timestamp(world.time), index: 0 };
+                let who = if low { one } else { other };
+                world.give(who, Input::Seen(position, closed)).unwrap();
+            }
+            Step::Vanish(who) => {
+                world.give(NAMES[who], Input::Unseen { from: BlockNumber(0) }).unwrap();
+            }
+            Step::Reorganise(who, blocks) => world.reorganise(NAMES[who], blocks),
         }
     }
 

@@ -139,6 +139,9 @@ pub(crate) struct World {
     block: u64,
     index: u32,
     payments: u8,
+    /// What everybody was told, and when each block was.
+    log: Vec<(Position, Event)>,
+    times: BTreeMap<u64, u64>,
 }
 
 pub(crate) fn timing() -> Timing {
@@ -184,6 +187,8 @@ impl World {
             block: 1,
             index: 0,
             payments: 0,
+            log: vec![],
+            times: BTreeMap::new(),
         };
         world.mine(0);
         for one in names.chars() {
@@ -342,6 +347,23 @@ impl World {
         for name in self.names() {
             self.give(name, Input::Contract(position, event.clone())).unwrap();
         }
+        self.log.push((position, event));
+    }
+
+    /// The newest blocks, this many, are replaced by others in which the same happens; one node
+    /// had believed in them.
+    pub(crate) fn reorganise(&mut self, who: char, blocks: u64) {
+        let kept = self.times.range(..=self.block.saturating_sub(blocks)).next_back();
+        let Some((kept, time)) = kept.map(|(kept, time)| (*kept, *time)) else { return };
+        let time = Timestamp(time);
+        self.give(who, Input::Reorganised { kept: BlockNumber(kept), time }).unwrap();
+        for (position, event) in self.log.clone() {
+            if position.block.0 > kept {
+                self.give(who, Input::Contract(position, event)).unwrap();
+            }
+        }
+        let (number, time) = (BlockNumber(self.block), Timestamp(self.time));
+        self.give(who, Input::Block { number, time, head_time: time }).unwrap();
     }
 
     /// What one node alone has heard from its chain by now.
@@ -368,6 +390,7 @@ impl World {
     pub(crate) fn mine(&mut self, later: u64) {
         self.time += later;
         self.block += 1;
+        self.times.insert(self.block, self.time);
         for name in self.names() {
             let (number, time) = (BlockNumber(self.block), Timestamp(self.time));
             self.give(name, Input::Block { number, time, head_time: time }).unwrap();
@@ -378,6 +401,7 @@ impl World {
     pub(crate) fn mine_for(&mut self, who: char, later: u64) {
         self.time += later;
         self.block += 1;
+        self.times.insert(self.block, self.time);
         let (number, time) = (BlockNumber(self.block), Timestamp(self.time));
         self.give(who, Input::Block { number, time, head_time: time }).unwrap();
     }
