@@ -1,4 +1,4 @@
-//! The chain that stories are told on: the contract, a token of each manner, three people with plenty.
+//! The chain that stories are told on: the contract, tokens of each manner, three rich people.
 
 use std::rc::Rc;
 

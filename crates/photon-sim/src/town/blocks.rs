@@ -120,6 +120,11 @@ impl Blocks {
         None
     }
 
+    /// Takes a transaction whose outcome nobody waits for.
+    pub(super) fn push(&mut self, sent: Sent) {
+        self.pool.push(sent);
+    }
+
     /// A node has begun again and knows only these intents of its own. It gives the names of the
     /// others to new ones, so what became of those is told to nobody.
     pub(super) fn forget(&mut self, who: usize, known: &[IntentId]) {
@@ -191,7 +196,7 @@ impl Blocks {
         }
     }
 
-    /// Replaces the newest blocks by as many and one more. Their transactions are in the pool again.
+    /// Replaces the newest blocks by as many and one more. What they held is in the pool again.
     pub(super) fn reorganise(
         &mut self,
         depth: u64,
@@ -205,7 +210,7 @@ impl Blocks {
             self.pool.extend(block.mined);
         }
         times.reverse();
-        let last = times.last().copied().unwrap_or(self.chain.time());
+        let last = times.last().copied().unwrap_or_else(|| self.chain.time());
         let mut over = Vec::new();
         for time in times.into_iter().chain([last + 1]) {
             over.extend(self.mine(time, dice));

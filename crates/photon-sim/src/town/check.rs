@@ -19,6 +19,11 @@ pub(super) struct Witness {
 }
 
 impl Witness {
+    /// What was sent under this nonce.
+    pub(super) fn update(&self, direction: Direction, nonce: u64) -> Option<Update> {
+        self.said.get(&(direction, nonce)).cloned()
+    }
+
     /// Invariants 2 and 4: a nonce never stands for two things, rises by one, and nothing that was
     /// given is taken back.
     pub(super) fn sent(&mut self, from: Address, frame: &[u8]) -> Result<(), String> {

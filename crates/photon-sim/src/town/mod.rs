@@ -6,6 +6,7 @@
 //! every payment, then every channel; and nobody may have less than what is his.
 
 mod blocks;
+mod cheat;
 mod check;
 mod node;
 mod plan;
@@ -14,6 +15,7 @@ mod rest;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use photon_core::view::NoticeKind;
 use photon_core::{Config, Input, Timing};
 use photon_engine::Action;
 use photon_wire::claim::Domain;
@@ -81,6 +83,10 @@ pub struct Report {
     pub closes: u64,
     /// Withdrawals and cooperative ends that were asked for.
     pub agreements: u64,
+    /// Channels that somebody closed with an old proof.
+    pub cheats: u64,
+    /// Claims of disposed locks that were punished, as the cheated saw it.
+    pub punished: u64,
 }
 
 impl Report {
@@ -98,6 +104,8 @@ impl Report {
         self.failed += other.failed;
         self.closes += other.closes;
         self.agreements += other.agreements;
+        self.cheats += other.cheats;
+        self.punished += other.punished;
     }
 }
 
@@ -138,6 +146,7 @@ struct Town {
     verifier: Verifier,
     witness: Witness,
     plan: plan::Plan,
+    cheat: cheat::Cheat,
     report: Report,
 }
 
@@ -176,6 +185,7 @@ impl Town {
     fn new(night: &Night, space: &Path) -> Self {
         let mut dice = Dice::new(night.seed);
         let count = 3 + dice.index(3);
+        let cheater = dice.once_in(2).then(|| dice.index(count));
         let keys: Vec<SigningKey> = (10_u8..)
             .take(count)
             .map(|number| SigningKey::from_bytes(&[number; 32]).expect("small numbers are keys"))
@@ -211,6 +221,7 @@ impl Town {
             verifier: Verifier::new(),
             witness: Witness::default(),
             plan: plan::Plan::default(),
+            cheat: cheat::Cheat::of(cheater),
             report: Report::default(),
         }
     }
@@ -218,7 +229,7 @@ impl Town {
     /// One second: what is due comes, blocks are mined, sessions come and go, owners want things.
     fn second(&mut self) -> Result<(), String> {
         self.now += 1;
-        if self.now % BLOCK == 0 {
+        if self.now.is_multiple_of(BLOCK) {
             self.mine();
         }
         self.trouble();
@@ -231,7 +242,7 @@ impl Town {
             }
         }
         for who in 0..self.nodes.len() {
-            if self.now % 5 == 0 {
+            if self.now.is_multiple_of(5) {
                 // A clock that is wrong by up to a hop's margin.
                 let wrong = self.dice.below(10);
                 self.nodes[who].inbox.push_back(Input::Clock(Timestamp(self.now - wrong)));
@@ -242,6 +253,7 @@ impl Town {
     }
 
     fn mine(&mut self) {
+        self.cheat_on_chain();
         let over = self.blocks.mine(self.now, &mut self.dice);
         self.report.blocks += 1;
         self.tell_outcomes(over);
@@ -335,6 +347,7 @@ impl Town {
             return;
         }
         self.report.doubles += u64::from(flight.again);
+        self.cheat.hears(flight.to, &flight.frame);
         let [from, to] = [flight.from, flight.to].map(|who| self.nodes[who].account());
         let message = received(&self.verifier, &self.domain, from, to, &flight.frame);
         self.nodes[flight.to].inbox.push_back(Input::Message(message));
@@ -428,7 +441,12 @@ impl Town {
             }
             Action::Submit(intent) => self.submit(who, *intent),
             Action::Notify { notice, .. } => {
-                if check::accuses(&notice.kind) {
+                let honest = self.cheat.who != Some(who);
+                if let NoticeKind::Punished { payer, .. } = notice.kind {
+                    let cheated = payer == self.nodes[who].account();
+                    self.report.punished += u64::from(cheated);
+                }
+                if honest && check::accuses(&notice.kind) {
                     return Err(format!("an honest node accuses another: {:?}", notice.kind));
                 }
             }
@@ -436,7 +454,8 @@ impl Town {
         Ok(())
     }
 
-    fn submit(&mut self, who: usize, intent: photon_core::Intent) {
+    fn submit(&mut self, who: usize, mut intent: photon_core::Intent) {
+        self.bend(who, &mut intent);
         let id = intent.id;
         let sent = Sent { who, from: self.nodes[who].account(), intent };
         if let Some(outcome) = self.blocks.submit(sent) {
@@ -467,6 +486,9 @@ impl Town {
     }
 
     fn check(&self, who: usize) -> Result<(), String> {
+        if self.cheat.who == Some(who) {
+            return Ok(());
+        }
         self.nodes[who].machine().channels().iter().try_for_each(check::sound)
     }
 }

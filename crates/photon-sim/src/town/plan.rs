@@ -120,6 +120,7 @@ impl Town {
                 .map(|_| {
                     let secret = Secret(self.dice.bytes());
                     let hash = secret.hash();
+                    self.cheat.knows(who, &secret);
                     attempt(payment, amount, Some(secret), hash)
                 })
                 .collect(),
@@ -143,6 +144,7 @@ impl Town {
     fn invoice(&mut self, target: usize, amount: Amount) -> SecretHash {
         let secret = Secret(self.dice.bytes());
         let secret_hash = secret.hash();
+        self.cheat.knows(target, &secret);
         let invoice = Invoice {
             chain_id: CHAIN_ID,
             contract: self.blocks.network,
