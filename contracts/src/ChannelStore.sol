@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IPhotonNetwork} from "./interfaces/IPhotonNetwork.sol";
-import {Channel} from "./libraries/Channel.sol";
+import {CLOCK_LIMIT, Channel} from "./libraries/Channel.sol";
 import {Claims} from "./libraries/Claims.sol";
 import {ClaimedLocks} from "./libraries/ClaimedLocks.sol";
 import {Direction} from "./libraries/Direction.sol";
@@ -46,6 +46,9 @@ abstract contract ChannelStore is IPhotonNetwork {
         if (least == 0 || least > greatest || greatest > LONGEST || challenge_ == 0 || challenge_ > LONGEST) {
             revert InvalidParameters(least, greatest, challenge_);
         }
+        // Some chains count milliseconds or nanoseconds: deadlines would not fit the channel's clock, and run into its
+        // flags, so that a dispute would be over at once.
+        if (block.timestamp + LONGEST > CLOCK_LIMIT) revert InvalidParameters(least, greatest, challenge_);
         leastSettleTimeout = least;
         greatestSettleTimeout = greatest;
         challenge = challenge_;

@@ -189,7 +189,7 @@ interface IPhotonNetwork {
     /// @notice The owner claimed his credit.
     event CreditClaimed(address indexed token, address indexed owner, address recipient, uint256 amount);
 
-    /// @notice A deployment parameter makes no sense.
+    /// @notice A deployment parameter makes no sense, or the chain's time is too great to be in seconds.
     error InvalidParameters(uint64 leastSettleTimeout, uint64 greatestSettleTimeout, uint64 challenge);
     /// @notice A channel needs two different addresses other than zero.
     error InvalidParticipants(address participant, address partner);
