@@ -3,7 +3,8 @@
 //
 // Arguments: the folder of the contract, the folder of forge's artefacts.
 // A request is a line of JSON: { file, text } replaces one source file; { } replaces none.
-// The answer is a line of JSON: { } or { error }, the compiler's first complaint.
+// The answer is a line of JSON: { }, { same: true } where the code is that of the contract, or { error }, the compiler's
+// first complaint.
 'use strict';
 const fs = require('fs');
 const path = require('path');
@@ -15,6 +16,8 @@ const solc = require(require.resolve('solc', { paths: [root] }));
 const SETTINGS = {
   evmVersion: 'paris',
   viaIR: true,
+  // A hash of the sources would make every mutant's code different.
+  metadata: { bytecodeHash: 'none', appendCBOR: false },
   outputSelection: { '*': { '*': ['evm.bytecode.object', 'evm.deployedBytecode.object'] } },
 };
 
@@ -29,12 +32,18 @@ function sourcesBelow(folder) {
 const original = {};
 for (const name of sourcesBelow('src')) original[name] = { content: fs.readFileSync(path.join(root, name), 'utf8') };
 
+// What the contract itself compiles to; it is asked for first.
+let unmutated;
+
 function compile({ file, text }) {
   const sources = file === undefined ? original : { ...original, [file]: { content: text } };
   const input = { language: 'Solidity', sources, settings: SETTINGS };
   const output = JSON.parse(solc.compile(JSON.stringify(input)));
   const error = (output.errors ?? []).find(({ severity }) => severity === 'error');
   if (error !== undefined) return { error: error.message };
+  const code = JSON.stringify(output.contracts);
+  unmutated ??= code;
+  if (file !== undefined && code === unmutated) return { same: true };
   for (const [name, contracts] of Object.entries(output.contracts)) {
     for (const [contract, { evm }] of Object.entries(contracts)) replace(name, contract, evm);
   }

@@ -5,6 +5,8 @@
 
 mod bench;
 mod mutants;
+mod results;
+mod types;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,8 +16,10 @@ use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
 use crate::{setup, shell};
-use bench::{Bench, Verdict};
+use bench::Bench;
 use mutants::Mutant;
+use results::Results;
+use types::Types;
 
 /// How many mutants the sample has, of the same ones each time.
 const SAMPLE: usize = 24;
@@ -59,19 +63,30 @@ pub(crate) fn run(choice: &Choice) -> Result<()> {
     check_reasons(&reasons, &all, choice)?;
     let chosen = chosen(&all, &reasons, choice);
     println!("{} mutants, {} of them now", all.len(), chosen.len());
+    let mut results = Results::open(&results_file(choice), &all, choice.resume)?;
     let mut bench = Bench::start(&folder)?;
-    let mut results = Results::open(choice.resume)?;
     for (index, mutant) in chosen.iter().enumerate() {
-        let text = fs::read_to_string(folder.join(&mutant.file))
-            .with_context(|| format!("cannot read {}", mutant.file))?;
-        if results.verdicts.contains_key(&mutant.id) {
+        // A survivor is tried again: there may be a test for it now.
+        if results.state(mutant).is_some_and(|state| state != bench::SURVIVED) {
             continue;
         }
+        let text = fs::read_to_string(folder.join(&mutant.file))
+            .with_context(|| format!("cannot read {}", mutant.file))?;
         let verdict = bench.try_mutant(&mutant.file, &mutant.apply(&text))?;
-        println!("[{}/{}] {} {}", index + 1, chosen.len(), line_of(mutant), verdict.shown());
-        results.add(mutant, verdict)?;
+        let place = format!("[{}/{}]", index + 1, chosen.len());
+        println!("{place} {} {} {}", line_of(mutant), verdict.state(), verdict.by());
+        results.add(mutant, &verdict)?;
     }
     conclude(&chosen, &results, &reasons)
+}
+
+/// A whole run is checked in; a sample says nothing of the others.
+fn results_file(choice: &Choice) -> PathBuf {
+    if choice.sample {
+        bench::folder().join("sample.tsv")
+    } else {
+        shell::root().join("contracts/mutation/results.tsv")
+    }
 }
 
 /// Counts, and refuses unexplained survivors.
@@ -80,18 +95,21 @@ fn conclude(
     results: &Results,
     reasons: &BTreeMap<String, Survivor>,
 ) -> Result<()> {
-    let of = |mutant: &Mutant| results.verdicts.get(&mutant.id);
-    let stillborn =
-        chosen.iter().filter(|mutant| of(mutant).is_some_and(|text| text == "stillborn")).count();
-    let survived: Vec<_> =
-        chosen.iter().filter(|mutant| of(mutant).is_some_and(|text| text == "survived")).collect();
-    let unexplained: Vec<_> =
-        survived.iter().filter(|mutant| !reasons.contains_key(&mutant.id)).collect();
+    let count =
+        |state: &str| chosen.iter().filter(|mutant| results.state(mutant) == Some(state)).count();
+    let unexplained: Vec<_> = chosen
+        .iter()
+        .filter(|mutant| results.state(mutant) == Some(bench::SURVIVED))
+        .filter(|mutant| !reasons.contains_key(&mutant.id))
+        .collect();
     println!(
-        "{} mutants: {stillborn} do not compile, {} killed, {} survived, {} without a reason",
+        "{} mutants: {} do not compile, {} compile to the same, {} killed, {} survived, \
+         {} of these without a reason",
         chosen.len(),
-        chosen.len() - stillborn - survived.len(),
-        survived.len(),
+        count(bench::STILLBORN),
+        count(bench::SAME),
+        count(bench::KILLED),
+        count(bench::SURVIVED),
         unexplained.len()
     );
     for mutant in &unexplained {
@@ -112,8 +130,8 @@ fn line_of(mutant: &Mutant) -> String {
 
 /// All mutants below `source`, file by file.
 fn mutants_below(source: &Path) -> Result<Vec<Mutant>> {
-    let mut all = Vec::new();
-    for folder in ["", "libraries"] {
+    let mut texts = Vec::new();
+    for folder in ["", "libraries", "interfaces"] {
         let path = source.join(folder);
         let entries =
             fs::read_dir(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -130,11 +148,13 @@ fn mutants_below(source: &Path) -> Result<Vec<Mutant>> {
                 .with_context(|| format!("cannot read {}", file.display()))?;
             let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let parts = ["src", folder, &name];
-            let path = parts.iter().filter(|part| !part.is_empty()).copied();
-            all.extend(mutants::of(&path.collect::<Vec<_>>().join("/"), &text));
+            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            texts.push((parts.join("/"), text));
         }
     }
-    Ok(all)
+    let types = Types::of(texts.iter().map(|(_, text)| text.as_str()));
+    let mutated = texts.iter().filter(|(file, _)| !file.starts_with("src/interfaces/"));
+    Ok(mutated.flat_map(|(file, text)| mutants::of(file, text, &types)).collect())
 }
 
 fn read_reasons(file: &Path) -> Result<BTreeMap<String, Survivor>> {
@@ -189,44 +209,4 @@ fn chosen<'all>(
         |mutant: &Mutant| choice.files.iter().position(|file| mutant.file.contains(file.as_str()));
     chosen.sort_by_key(|mutant| rank(mutant));
     chosen
-}
-
-/// The verdicts so far, kept in a file so that a long run can be taken up again.
-struct Results {
-    file: PathBuf,
-    verdicts: BTreeMap<String, String>,
-}
-
-impl Results {
-    fn open(resume: bool) -> Result<Self> {
-        let file = bench::folder().join("results.tsv");
-        let mut verdicts = BTreeMap::new();
-        if resume {
-            for line in fs::read_to_string(&file).unwrap_or_default().lines() {
-                let mut columns = line.split('\t');
-                if let (Some(id), Some(verdict)) = (columns.next(), columns.next()) {
-                    verdicts.insert(id.to_owned(), verdict.to_owned());
-                }
-            }
-        } else {
-            fs::write(&file, "").with_context(|| format!("cannot write {}", file.display()))?;
-        }
-        Ok(Self { file, verdicts })
-    }
-
-    fn add(&mut self, mutant: &Mutant, verdict: Verdict) -> Result<()> {
-        let (state, by) = match verdict {
-            Verdict::Stillborn => ("stillborn", String::new()),
-            Verdict::Killed(by) => ("killed", by),
-            Verdict::Survived => ("survived", String::new()),
-        };
-        let place = format!("{}:{}", mutant.file, mutant.line);
-        let line = format!("{}\t{state}\t{place}\t{}\t{by}\n", mutant.id, mutant.shown());
-        let mut text = fs::read_to_string(&self.file).unwrap_or_default();
-        text.push_str(&line);
-        fs::write(&self.file, text)
-            .with_context(|| format!("cannot write {}", self.file.display()))?;
-        self.verdicts.insert(mutant.id.clone(), state.to_owned());
-        Ok(())
-    }
 }

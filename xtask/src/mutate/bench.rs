@@ -21,21 +21,38 @@ const NOT_HERE_ALONE: &str = "gas";
 /// The stateful campaigns, which are slow: only what the others let live meets them.
 const CAMPAIGNS: &str = "Invariant";
 
+/// How results name what became of a mutant.
+pub(crate) const STILLBORN: &str = "stillborn";
+pub(crate) const SAME: &str = "same";
+pub(crate) const KILLED: &str = "killed";
+pub(crate) const SURVIVED: &str = "survived";
+
 /// What became of a mutant.
 pub(crate) enum Verdict {
     /// It does not compile.
     Stillborn,
+    /// It compiles to the same code.
+    Same,
     /// The first test that failed, or what else stopped it.
     Killed(String),
     Survived,
 }
 
 impl Verdict {
-    pub(crate) fn shown(&self) -> String {
+    pub(crate) fn state(&self) -> &'static str {
         match self {
-            Self::Stillborn => "does not compile".to_owned(),
-            Self::Killed(by) => format!("killed by {by}"),
-            Self::Survived => "SURVIVED".to_owned(),
+            Self::Stillborn => STILLBORN,
+            Self::Same => SAME,
+            Self::Killed(_) => KILLED,
+            Self::Survived => SURVIVED,
+        }
+    }
+
+    /// What stopped it, or nothing.
+    pub(crate) fn by(&self) -> &str {
+        match self {
+            Self::Killed(by) => by,
+            Self::Stillborn | Self::Same | Self::Survived => "",
         }
     }
 }
@@ -106,43 +123,53 @@ impl Bench {
         let requests = compiler.stdin.take().context("the compiler has no input")?;
         let answers = BufReader::new(compiler.stdout.take().context("the compiler has no output")?);
         let mut bench = Self { contracts: contracts.to_path_buf(), compiler, requests, answers };
-        ensure!(bench.compile(&json!({}))?.is_none(), "the contract itself does not compile");
-        match bench.judge()? {
-            Verdict::Survived => Ok(bench),
-            Verdict::Killed(by) => bail!("without any mutant {by} fails: mend that first"),
-            Verdict::Stillborn => bail!("the contract itself does not compile"),
+        let itself = bench.compile(&json!({}))?;
+        ensure!(matches!(itself, Compiled::Anew), "the contract itself does not compile");
+        if let Some(by) = bench.first_failure()? {
+            bail!("without any mutant {by} fails: mend that first");
         }
+        Ok(bench)
     }
 
     /// Tries the contract with one file's text replaced.
     pub(crate) fn try_mutant(&mut self, file: &str, text: &str) -> Result<Verdict> {
-        if self.compile(&json!({ "file": file, "text": text }))?.is_some() {
-            return Ok(Verdict::Stillborn);
-        }
-        self.judge()
+        Ok(match self.compile(&json!({ "file": file, "text": text }))? {
+            Compiled::Not => Verdict::Stillborn,
+            Compiled::ToTheSame => Verdict::Same,
+            Compiled::Anew => self.first_failure()?.map_or(Verdict::Survived, Verdict::Killed),
+        })
     }
 
-    fn judge(&self) -> Result<Verdict> {
+    fn first_failure(&self) -> Result<Option<String>> {
         let slow = format!("{NOT_HERE}|{CAMPAIGNS}");
-        if let Some(by) = first_failure(
-            &self.contracts,
-            &["--no-match-contract", &slow, "--no-match-test", NOT_HERE_ALONE],
-        )? {
-            return Ok(Verdict::Killed(by));
+        let quick = ["--no-match-contract", &slow, "--no-match-test", NOT_HERE_ALONE];
+        if let Some(by) = first_failure(&self.contracts, &quick)? {
+            return Ok(Some(by));
         }
-        let by = first_failure(&self.contracts, &["--match-contract", CAMPAIGNS])?;
-        Ok(by.map_or(Verdict::Survived, Verdict::Killed))
+        first_failure(&self.contracts, &["--match-contract", CAMPAIGNS])
     }
 
-    /// Returns the compiler's complaint.
-    fn compile(&mut self, request: &Value) -> Result<Option<String>> {
+    fn compile(&mut self, request: &Value) -> Result<Compiled> {
         writeln!(self.requests, "{request}").context("the compiler of mutants is gone")?;
         let mut line = String::new();
         self.answers.read_line(&mut line).context("the compiler of mutants is gone")?;
         let answer: Value = serde_json::from_str(&line)
             .with_context(|| format!("the compiler of mutants answered {line:?}"))?;
-        Ok(answer.get("error").map(|error| error.to_string()))
+        Ok(if answer.get("error").is_some() {
+            Compiled::Not
+        } else if answer.get("same").is_some() {
+            Compiled::ToTheSame
+        } else {
+            Compiled::Anew
+        })
     }
+}
+
+/// What the compiler of mutants says.
+enum Compiled {
+    Not,
+    ToTheSame,
+    Anew,
 }
 
 impl Drop for Bench {

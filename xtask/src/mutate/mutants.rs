@@ -4,6 +4,8 @@
 
 use sha2::{Digest, Sha256};
 
+use super::types::{Types, is_declaration};
+
 /// One wrong change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mutant {
@@ -36,9 +38,9 @@ impl Mutant {
 
 /// A word, a number or an operator.
 #[derive(Clone, Copy, Debug)]
-struct Token {
-    start: usize,
-    end: usize,
+pub(super) struct Token {
+    pub(super) start: usize,
+    pub(super) end: usize,
 }
 
 /// Operators of more than one character, the longest first.
@@ -67,8 +69,11 @@ const NO_CALLS: [&str; 12] = [
     "assembly",
 ];
 
+/// Calls that take arguments of any type.
+const OF_ANY_TYPE: [&str; 2] = ["encode", "encodePacked"];
+
 /// All mutants of a file, in the order of their place.
-pub(crate) fn of(file: &str, text: &str) -> Vec<Mutant> {
+pub(crate) fn of(file: &str, text: &str, types: &Types) -> Vec<Mutant> {
     let masked = mask(text);
     let tokens = tokens(&masked);
     let assembly = assembly_ranges(&masked, &tokens);
@@ -88,7 +93,9 @@ pub(crate) fn of(file: &str, text: &str) -> Vec<Mutant> {
         let opens = tokens.get(index + 1).is_some_and(|next| &masked[next.start..next.end] == "(");
         let before = index.checked_sub(1).map_or("", |i| &masked[tokens[i].start..tokens[i].end]);
         if opens && is_word(word) && !NO_CALLS.contains(&word) && !NO_CALLS[..5].contains(&before) {
-            changes.extend(swapped_arguments(text, &masked, tokens[index + 1].start));
+            let any = OF_ANY_TYPE.contains(&word) || in_assembly(token.start);
+            let agree = |one: &str, other: &str| any || types.agree(one, other);
+            changes.extend(swapped_arguments(text, &masked, tokens[index + 1].start, &agree));
         }
     }
     changes.extend(removed_statements(&masked, &in_assembly));
@@ -124,7 +131,7 @@ fn named(file: &str, text: &str, changes: Vec<(usize, usize, String)>) -> Vec<Mu
 }
 
 /// The text with comments and strings blanked, every byte in its place.
-fn mask(text: &str) -> String {
+pub(super) fn mask(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut masked = bytes.to_vec();
     let mut at = 0;
@@ -155,7 +162,7 @@ fn find(bytes: &[u8], from: usize, what: &[u8]) -> usize {
     found.map_or(bytes.len(), |at| from + at)
 }
 
-fn tokens(masked: &str) -> Vec<Token> {
+pub(super) fn tokens(masked: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(first) = masked[at..].chars().next() {
@@ -173,7 +180,7 @@ fn tokens(masked: &str) -> Vec<Token> {
     tokens
 }
 
-fn is_word(token: &str) -> bool {
+pub(super) fn is_word(token: &str) -> bool {
     token.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
 }
 
@@ -301,8 +308,13 @@ fn boundary(masked: &str, from: usize, wanted: char) -> Option<usize> {
     None
 }
 
-/// Each argument in the place of the next.
-fn swapped_arguments(text: &str, masked: &str, open: usize) -> Vec<(usize, usize, String)> {
+/// Each argument in the place of the next, where their types `agree`.
+fn swapped_arguments(
+    text: &str,
+    masked: &str,
+    open: usize,
+    agree: &dyn Fn(&str, &str) -> bool,
+) -> Vec<(usize, usize, String)> {
     let Some(close) = closing(masked, open) else { return Vec::new() };
     let mut starts = vec![open + 1];
     let mut at = open + 1;
@@ -315,7 +327,7 @@ fn swapped_arguments(text: &str, masked: &str, open: usize) -> Vec<(usize, usize
     for three in starts.windows(3) {
         let (first, second) =
             (text[three[0]..three[1] - 1].trim(), text[three[1]..three[2] - 1].trim());
-        if first != second && !first.is_empty() {
+        if first != second && !first.is_empty() && agree(first, second) {
             swaps.push((three[0], three[2] - 1, format!("{second}, {first}")));
         }
     }
@@ -332,7 +344,8 @@ fn removed_statements(
         let start = statement_start(masked, end);
         let statement = &masked[start..end];
         let balanced = statement.matches('(').count() == statement.matches(')').count();
-        if statement.is_empty() || in_assembly(start) || is_declared(masked, start) || !balanced {
+        let declares = is_declared(masked, start) || is_declaration(statement);
+        if statement.is_empty() || in_assembly(start) || declares || !balanced {
             continue;
         }
         let body = statement.strip_prefix("else ").map_or(start, |_| start + "else ".len());
@@ -362,7 +375,7 @@ mod tests {
     use super::*;
 
     fn changes(text: &str) -> Vec<String> {
-        of("src/A.sol", text).iter().map(Mutant::shown).collect()
+        of("src/A.sol", text, &Types::of([text])).iter().map(Mutant::shown).collect()
     }
 
     #[test]
@@ -384,6 +397,7 @@ mod tests {
     #[test]
     fn comments_strings_and_declarations_stay() {
         assert_eq!(changes("// a < b\n/* 1 */ import {A} from \"./1.sol\";"), Vec::<String>::new());
+        assert_eq!(changes("uint256 sum = plus;"), Vec::<String>::new());
     }
 
     #[test]
@@ -401,8 +415,12 @@ mod tests {
 
     #[test]
     fn a_mutants_name_does_not_depend_on_where_its_line_is() {
-        let ids =
-            |text: &str| of("a", text).into_iter().map(|mutant| mutant.id).collect::<Vec<_>>();
+        let ids = |text: &str| {
+            of("a", text, &Types::of([text]))
+                .into_iter()
+                .map(|mutant| mutant.id)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(ids("  x = a + b;"), ids("\n\n // more\n  x = a + b;"));
         let twice = ids("x = a + b;\nx = a + b;");
         assert_eq!(twice.len(), twice.iter().collect::<std::collections::BTreeSet<_>>().len());
@@ -411,7 +429,8 @@ mod tests {
     #[test]
     fn applying_changes_one_place() {
         let text = "x = a + b;";
-        let mutant = of("a", text).into_iter().find(|mutant| mutant.before == "+");
+        let mutant =
+            of("a", text, &Types::of([text])).into_iter().find(|mutant| mutant.before == "+");
         assert_eq!(mutant.map(|mutant| mutant.apply(text)), Some("x = a - b;".to_owned()));
     }
 }
