@@ -325,7 +325,7 @@ impl Machine {
             }
         }
         let disposed = core::mem::take(&mut channel.dispose);
-        for locks in disposed.chunks(photon_wire::limits::SECRETS) {
+        for locks in disposed.chunks(photon_wire::limits::DISPOSED_LOCKS) {
             let dispose = Dispose {
                 channel: id,
                 epoch: channel.epoch,

@@ -9,7 +9,8 @@ pub use agreement::{
 use crate::claim::{BalanceProof, Disposal};
 use crate::codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_length, put_list};
 use crate::limits::{
-    CHANNELS_PER_MESSAGE, NOTE_BYTES, ONWARD_BYTES, OPERATIONS, RECORDS_PER_MESSAGE, SECRETS,
+    CHANNELS_PER_MESSAGE, DISPOSED_LOCKS, NOTE_BYTES, ONWARD_BYTES, OPERATIONS,
+    RECORDS_PER_MESSAGE, SECRETS,
 };
 use crate::lock::Lock;
 use crate::record::NodeRecord;
@@ -424,7 +425,7 @@ impl Decode for Dispose {
         let dispose = Self {
             channel: ChannelId::decode(input)?,
             epoch: Epoch::decode(input)?,
-            locks: input.list(SECRETS, DISPOSED_LOCK)?,
+            locks: input.list(DISPOSED_LOCKS, DISPOSED_LOCK)?,
             signature: Signature::decode(input)?,
         };
         if dispose.locks.is_empty() {
@@ -579,6 +580,22 @@ mod tests {
         let bytes = [6, 0x04, 0x00];
         let expected = DecodeError::Short { needed: 1024 * 32, left: 0 };
         assert_eq!(Message::from_bytes(&bytes), Err(expected));
+    }
+
+    #[test]
+    fn a_disposal_of_more_locks_than_punishing_can_bear_is_refused() {
+        let failure = Failure { hop: Address::repeat_byte(3), reason: Reason::ALL[0] };
+        let lock = DisposedLock { lock: crate::LockHash(B256::repeat_byte(3)), failure };
+        let disposal = |count| Dispose {
+            channel: ChannelId(B256::repeat_byte(1)),
+            epoch: Epoch(1),
+            locks: alloc::vec![lock; count],
+            signature: Signature([9; 65]),
+        };
+        let most = disposal(DISPOSED_LOCKS);
+        assert_eq!(Dispose::from_bytes(&most.to_bytes()), Ok(most));
+        let junk_beside = disposal(DISPOSED_LOCKS + 1).to_bytes();
+        assert!(Dispose::from_bytes(&junk_beside).is_err());
     }
 
     #[test]
