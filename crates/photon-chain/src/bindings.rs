@@ -11,9 +11,11 @@ use photon_wire::{
 use std::sync::LazyLock;
 
 mod calls;
+mod kinds;
 
 pub use calls::input;
 pub(crate) use calls::{permitted_input, pulls};
+pub use kinds::TokenKind;
 
 #[allow(missing_docs, clippy::all, clippy::too_many_lines)]
 mod artefacts {

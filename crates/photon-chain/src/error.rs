@@ -235,6 +235,14 @@ pub enum SendError {
         /// What the transaction can cost with the coins that it gives, as far as that is known.
         needed: u128,
     },
+    /// It takes more gas than its limit; nothing was sent.
+    #[error("it takes {needed} gas, its limit is {most}")]
+    TooMuchGas {
+        /// What it takes.
+        needed: u64,
+        /// The limit that it was handed over with.
+        most: u64,
+    },
     /// Somebody else used the account's nonce; nothing of ours was mined.
     #[error("another transaction of {account} took nonce {nonce}")]
     NonceTaken {
@@ -272,6 +280,7 @@ impl SendError {
             | Self::OddToken { .. }
             | Self::NoSuchWay { .. }
             | Self::TooFewCoins { .. }
+            | Self::TooMuchGas { .. }
             | Self::Stopped => false,
         }
     }
@@ -288,6 +297,7 @@ impl SendError {
             | Self::NoSuchWay { .. }
             | Self::Unsigned { .. }
             | Self::TooFewCoins { .. }
+            | Self::TooMuchGas { .. }
             | Self::NonceTaken { .. }
             | Self::Journal(_)
             | Self::Stopped => None,

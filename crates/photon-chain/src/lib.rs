@@ -20,6 +20,7 @@ mod wallet;
 mod witness;
 
 pub use account::Account;
+pub use bindings::TokenKind;
 pub use endpoint::{Endpoint, Head};
 pub use error::{AccountError, ChainError, NetworkFileError, SendError};
 pub use follower::{
@@ -28,6 +29,6 @@ pub use follower::{
 pub use mnemonic::Mnemonic;
 pub use network::{Difference, Network};
 pub use revert::{ContractError, ReceiverError, Revert};
-pub use sender::{Done, Intent, Outcome, Report, Sender, SenderConfig};
+pub use sender::{Done, Intent, Limits, Outcome, Report, Sender, SenderConfig};
 pub use wallet::{Deployed, Mined, SentTransaction, Wallet, WalletConfig, estimate};
 pub use witness::{Verdict, WitnessConfig, watch};

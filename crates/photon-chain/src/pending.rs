@@ -40,7 +40,7 @@ pub(crate) struct Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        self.wallet.ended();
+        self.wallet.ended(&self.draft);
     }
 }
 
@@ -69,7 +69,7 @@ impl Pending {
         hashes: Vec<B256>,
         head: &Head,
     ) -> Self {
-        wallet.began();
+        wallet.began(&draft);
         let seen = (head.time, Instant::now());
         Self { wallet, draft, gas, fees, nonce, hashes, sent_at: None, seen, doubts: 0 }
     }
@@ -182,7 +182,7 @@ impl Pending {
             self.gas = wallet.gas(&self.draft).await?;
         }
         self.seen = (head.time, Instant::now());
-        let cap = wallet.config().max_fee_per_gas;
+        let cap = wallet.cap(&self.draft);
         let market = Fees::usual(wallet.endpoint(), &head, cap).await?;
         // At the cap the same transaction is sent once more: a pool may have forgotten it.
         self.fees = self.fees.raised(market, self.rise(), cap).unwrap_or(self.fees);

@@ -33,6 +33,17 @@ pub struct Intent {
     pub earlier: Vec<SentTransaction>,
 }
 
+/// The most that a call may cost: of one that is sent for somebody else, who may want it dear.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Limits {
+    /// Its gas; without it, what it is estimated to take, and a quarter more.
+    pub gas: Option<u64>,
+    /// The fee for each gas, in wei, where it is less than [`crate::WalletConfig`] allows. It does
+    /// not hold while a transaction without it waits: that one has a later nonce, so a limited one
+    /// that stays in the pool would keep the account's own answers out of the chain.
+    pub fee_per_gas: Option<u128>,
+}
+
 /// What becomes of intents.
 #[derive(Debug)]
 pub enum Report {
@@ -92,7 +103,7 @@ impl Default for SenderConfig {
 /// Gets calls into the chain. Cheap to clone; it stops when the last clone is dropped, and leaves
 /// what is under way to itself.
 #[derive(Clone)]
-pub struct Sender(mpsc::Sender<Intent>);
+pub struct Sender(mpsc::Sender<(Intent, Limits)>);
 
 impl Sender {
     /// Starts to carry calls to the contract; must be called within a tokio runtime.
@@ -130,7 +141,15 @@ impl Sender {
     /// # Errors
     /// Where the sender has stopped.
     pub async fn submit(&self, intent: Intent) -> Result<(), SendError> {
-        self.0.send(intent).await.map_err(|_| SendError::Stopped)
+        self.submit_within(intent, Limits::default()).await
+    }
+
+    /// As [`Sender::submit`], for at most so much.
+    ///
+    /// # Errors
+    /// Where the sender has stopped.
+    pub async fn submit_within(&self, intent: Intent, limits: Limits) -> Result<(), SendError> {
+        self.0.send((intent, limits)).await.map_err(|_| SendError::Stopped)
     }
 }
 
@@ -147,16 +166,20 @@ type Journal = dyn Fn(u64, SentTransaction) -> io::Result<()> + Send + Sync;
 
 /// A hundred openings wait for each other for an hour: they must not take the places of what has a
 /// deadline.
-async fn carry_all(carrier: Arc<Carrier>, mut queue: mpsc::Receiver<Intent>, in_flight: usize) {
+async fn carry_all(
+    carrier: Arc<Carrier>,
+    mut queue: mpsc::Receiver<(Intent, Limits)>,
+    in_flight: usize,
+) {
     let (mut under_way, mut pulling) = (JoinSet::new(), JoinSet::new());
     loop {
         tokio::select! {
             intent = queue.recv(), if under_way.len() < in_flight => {
-                let Some(intent) = intent else { return };
+                let Some((intent, limits)) = intent else { return };
                 let carrier = Arc::clone(&carrier);
                 let places =
                     if pulls(&intent.call).is_some() { &mut pulling } else { &mut under_way };
-                places.spawn(async move { carrier.carry(&intent).await });
+                places.spawn(async move { carrier.carry(&intent, limits).await });
             }
             Some(ended) = under_way.join_next() => look_at(ended),
             Some(ended) = pulling.join_next() => look_at(ended),
@@ -171,8 +194,8 @@ fn look_at(ended: Result<(), JoinError>) {
 }
 
 impl Carrier {
-    async fn carry(&self, intent: &Intent) {
-        let result = self.done(intent).await;
+    async fn carry(&self, intent: &Intent, limits: Limits) {
+        let result = self.done(intent, limits).await;
         if let Err(error) = &result {
             tracing::warn!(id = intent.id, %error, "an intent came to nothing");
         }
@@ -184,7 +207,7 @@ impl Carrier {
         let _ = self.reports.send(report).await;
     }
 
-    async fn done(&self, intent: &Intent) -> Result<Done, SendError> {
+    async fn done(&self, intent: &Intent, limits: Limits) -> Result<Done, SendError> {
         let pulls = pulls(&intent.call);
         let _pulling = match pulls {
             Some(_) => Some(self.pulling.lock().await),
@@ -194,7 +217,7 @@ impl Carrier {
         let mut pauses = Pauses::new(self.wallet.config().poll, LONGEST_PAUSE);
         let mut refusals: usize = 0;
         loop {
-            let error = match self.attempt(intent, pulls, &mut earlier).await {
+            let error = match self.attempt(intent, limits, pulls, &mut earlier).await {
                 Ok(mined) => return Ok(Done::Mined(mined)),
                 Err(error) => error,
             };
@@ -229,6 +252,7 @@ impl Carrier {
     async fn attempt(
         &self,
         intent: &Intent,
+        limits: Limits,
         pulls: Option<(Token, Amount)>,
         earlier: &mut Vec<SentTransaction>,
     ) -> Result<Mined, SendError> {
@@ -239,7 +263,7 @@ impl Carrier {
         };
         let journal = Arc::clone(&self.journal);
         let note = Note(Some(Arc::new(move |sent| journal(id, sent))));
-        let draft = Draft { deadline: intent.deadline, note, ..Draft::from(step) };
+        let draft = Draft { deadline: intent.deadline, note, limits, ..Draft::from(step) };
         let pending = self.wallet.begin(draft, earlier).await?;
         earlier.clear();
         let told = |sent| Report::Sent { id, sent };

@@ -1,9 +1,10 @@
 use crate::account::Account;
-use crate::bindings::{TestToken, WrappedNative, token_code};
+use crate::bindings::{TestToken, TokenKind, WrappedNative, token_code};
 use crate::endpoint::Endpoint;
 use crate::error::{ChainError, SendError};
 use crate::fees::Fees;
 use crate::pending::{Look, Pending};
+use crate::sender::Limits;
 use crate::token::Step;
 use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope, TxLegacy};
 use alloy::eips::Encodable2718;
@@ -72,6 +73,8 @@ struct Inner {
     next: Mutex<Option<u64>>,
     /// How many transactions wait.
     waiting: AtomicUsize,
+    /// How many of them have no limit of their own for the fee.
+    unlimited: AtomicUsize,
 }
 
 /// A transaction that was handed to the chain.
@@ -116,6 +119,7 @@ pub(crate) struct Draft {
     pub(crate) value: u128,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) note: Note,
+    pub(crate) limits: Limits,
 }
 
 /// Writes a transaction down before it is sent.
@@ -132,7 +136,8 @@ impl fmt::Debug for Note {
 
 impl Draft {
     pub(crate) fn call(to: Address, input: Bytes) -> Self {
-        Self { to: Some(to), input, value: 0, deadline: None, note: Note::default() }
+        let (note, limits) = (Note::default(), Limits::default());
+        Self { to: Some(to), input, value: 0, deadline: None, note, limits }
     }
 }
 
@@ -164,6 +169,7 @@ impl Wallet {
             chain_id: Mutex::new(None),
             next: Mutex::new(None),
             waiting: AtomicUsize::new(0),
+            unlimited: AtomicUsize::new(0),
         }))
     }
 
@@ -230,6 +236,16 @@ impl Wallet {
         Ok(Token(deployed.address))
     }
 
+    /// Deploys a token of another kind for demonstrations, under the fixed name of its kind:
+    /// anyone can mint it.
+    ///
+    /// # Errors
+    /// Where the chain cannot be asked or the gas cannot be paid.
+    pub async fn deploy_kind(&self, kind: TokenKind) -> Result<Token, SendError> {
+        let deployed = self.deploy(kind.code()).await?;
+        Ok(Token(deployed.address))
+    }
+
     /// Deploys a token for demonstrations that wraps the chain's coin, as WETH9 does on Ethereum.
     ///
     /// # Errors
@@ -293,7 +309,7 @@ impl Wallet {
         }
         let gas = self.gas(&draft).await?;
         let head = self.endpoint().head().await?;
-        let cap = self.0.config.max_fee_per_gas;
+        let cap = self.cap(&draft);
         let mut fees = Fees::usual(self.endpoint(), &head, cap).await?;
         let mut next = self.0.next.lock().await;
         if self.0.waiting.load(Ordering::SeqCst) == 0 {
@@ -342,7 +358,7 @@ impl Wallet {
         }
         let gas = if mined || used > last.nonce { 0 } else { self.gas(draft).await? };
         let head = self.endpoint().head().await?;
-        let usual = Fees::usual(self.endpoint(), &head, self.0.config.max_fee_per_gas).await?;
+        let usual = Fees::usual(self.endpoint(), &head, self.cap(draft)).await?;
         // The earlier process may have offered more already: an offer is never lowered.
         let offered = self.endpoint().offered(last.hash).await?;
         let fees = offered.map_or(usual, |offered| offered.at_least(usual));
@@ -369,8 +385,8 @@ impl Wallet {
     pub(crate) async fn gas(&self, draft: &Draft) -> Result<u64, SendError> {
         let estimate = self.endpoint().estimate(&self.question(draft)).await;
         match estimate {
-            // The state may change until it is mined: some more.
-            Ok(gas) => Ok(gas.saturating_add(gas / 4)),
+            Ok(needed) => within(needed, draft.limits.gas)
+                .map_err(|most| SendError::TooMuchGas { needed, most }),
             Err(ChainError::Reverted(revert)) => Err(SendError::Reverts(revert)),
             Err(ChainError::Refused { message, .. }) if speaks_of_funds(&message) => {
                 let price = self.endpoint().gas_price().await?;
@@ -492,12 +508,34 @@ impl Wallet {
         }
     }
 
-    pub(crate) fn began(&self) {
-        self.0.waiting.fetch_add(1, Ordering::SeqCst);
+    /// The most that is offered for each gas of it now.
+    pub(crate) fn cap(&self, draft: &Draft) -> u128 {
+        let usual = self.0.config.max_fee_per_gas;
+        let holds = self.0.unlimited.load(Ordering::SeqCst) == 0;
+        draft.limits.fee_per_gas.filter(|_| holds).map_or(usual, |limit| usual.min(limit))
     }
 
-    pub(crate) fn ended(&self) {
+    pub(crate) fn began(&self, draft: &Draft) {
+        self.0.waiting.fetch_add(1, Ordering::SeqCst);
+        let unlimited = usize::from(draft.limits.fee_per_gas.is_none());
+        self.0.unlimited.fetch_add(unlimited, Ordering::SeqCst);
+    }
+
+    pub(crate) fn ended(&self, draft: &Draft) {
         self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+        let unlimited = usize::from(draft.limits.fee_per_gas.is_none());
+        self.0.unlimited.fetch_sub(unlimited, Ordering::SeqCst);
+    }
+}
+
+/// What to allow where it was estimated to take this. The state may change until it is mined: some
+/// more. The limit, where that is too little.
+fn within(estimate: u64, most: Option<u64>) -> Result<u64, u64> {
+    let usual = estimate.saturating_add(estimate / 4);
+    match most {
+        Some(most) if estimate > most => Err(most),
+        Some(most) => Ok(usual.min(most)),
+        None => Ok(usual),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::stage::{Person, Stage};
 use photon_chain::{
-    Done, Intent, Report, Sender, SenderConfig, SentTransaction, Wallet, WalletConfig,
+    Done, Intent, Limits, Report, SendError, Sender, SenderConfig, SentTransaction, TokenKind,
+    Wallet, WalletConfig,
 };
 use photon_devchain::{Config, Hardfork, Mining};
 use photon_wire::contract::Call;
@@ -186,4 +187,67 @@ async fn what_pulls_tokens_does_not_stand_in_the_way_of_what_is_urgent() {
     let urgent =
         async { while !matches!(stage.alice.report().await, Report::Sent { id: 4, .. }) {} };
     tokio::time::timeout(Duration::from_secs(5), urgent).await.unwrap();
+}
+
+async fn offered(stage: &Stage, sent: SentTransaction) -> u128 {
+    let found: serde_json::Value =
+        stage.rpc.request("eth_getTransactionByHash", (sent.hash,)).await.unwrap();
+    let fee = found["maxFeePerGas"].as_str().unwrap().trim_start_matches("0x");
+    u128::from_str_radix(fee, 16).unwrap()
+}
+
+#[tokio::test]
+async fn a_limited_fee_is_never_exceeded_until_an_unlimited_call_waits_behind_it() {
+    let mut stage = Stage::with(Config::default(), hasty()).await;
+    let most = stage.endpoint.gas_price().await.unwrap();
+    stage.chain().set_mining(Mining::Manual).unwrap();
+    let intent = Intent { id: 1, call: register(1), deadline: None, earlier: Vec::new() };
+    let limits = Limits { fee_per_gas: Some(most), gas: None };
+    stage.alice.sender.submit_within(intent, limits).await.unwrap();
+    let first = sent(&mut stage.alice).await;
+    assert_eq!(offered(&stage, first).await, most);
+    // Long enough for two raises of one that has no limit.
+    let more = tokio::time::timeout(Duration::from_secs(1), stage.alice.report()).await;
+    assert!(more.is_err(), "{more:?}");
+    stage.alice.submit(2, register(2)).await;
+    loop {
+        match stage.alice.report().await {
+            Report::Sent { id: 1, sent } => {
+                assert_eq!(sent.nonce, first.nonce);
+                assert!(offered(&stage, sent).await > most);
+                return;
+            }
+            Report::Sent { .. } => {}
+            other => panic!("expected a raised offer, got {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_takes_more_gas_than_its_limit_is_not_sent() {
+    let mut stage = Stage::new().await;
+    let intent = Intent { id: 1, call: register(1), deadline: None, earlier: Vec::new() };
+    let limits = Limits { gas: Some(30_000), fee_per_gas: None };
+    stage.alice.sender.submit_within(intent.clone(), limits).await.unwrap();
+    let result = stage.alice.outcome().await.result;
+    let Err(SendError::TooMuchGas { needed, most: 30_000 }) = result else {
+        panic!("expected its gas, got {result:?}")
+    };
+    let limits = Limits { gas: Some(needed), fee_per_gas: None };
+    stage.alice.sender.submit_within(intent, limits).await.unwrap();
+    let result = stage.alice.outcome().await.result;
+    assert!(matches!(result, Ok(Done::Mined(_))), "{result:?}");
+}
+
+#[tokio::test]
+async fn every_kind_of_token_can_be_deployed_and_made() {
+    let stage = Stage::new().await;
+    for kind in TokenKind::ALL {
+        assert_eq!(kind.as_str().parse(), Ok(kind));
+        let token = stage.alice.wallet.deploy_kind(kind).await.unwrap();
+        let (to, amount) = (stage.alice.address(), Amount(7));
+        stage.alice.wallet.mint(token, to, amount).await.unwrap();
+        let held = photon_chain::token::balance(&stage.endpoint, token, to).await.unwrap();
+        assert_eq!(held, amount, "{kind}");
+    }
 }
