@@ -14,7 +14,7 @@ use crate::gasless::id_of;
 use crate::shared::Shared;
 use book::Book;
 use limits::{Budget, Windows};
-use photon_chain::{ChainError, Done, Intent, Report, SendError, Sender, SenderConfig, Wallet};
+use photon_chain::{ChainError, Done, Intent, Limits, Report, SendError, Sender, SenderConfig, Wallet};
 use photon_wire::contract::Call;
 use photon_wire::{Address, Amount, B256, Timestamp};
 use std::net::{IpAddr, SocketAddr};
@@ -29,6 +29,8 @@ use tracing::{info, warn};
 const BOUNDS: Bounds = Bounds { connections: 256, headers: Duration::from_secs(10) };
 /// An authorization must be good for so long, or it would be past before it is mined.
 const LEAST_VALID: u64 = 15;
+/// No honest opening takes as much gas, by whichever token.
+const MOST_GAS: u64 = 1_000_000;
 /// How long an answer waits for the transaction's hash.
 const FOR_HASH: Duration = Duration::from_secs(5);
 
@@ -158,7 +160,11 @@ impl Relay {
         }
         let deadline = Some(Timestamp(body.valid_until));
         let intent = Intent { id: number, call, deadline, earlier: Vec::new() };
-        if self.sender.submit(intent).await.is_err() {
+        // Between this estimate and the sender's, or when it is mined, a token of a stranger may
+        // begin to burn gas, and the price may climb: no more is paid than was taken.
+        let fee_per_gas = Some(self.config.max_gas_price.0.0);
+        let limits = Limits { gas: Some(gas), fee_per_gas };
+        if self.sender.submit_within(intent, limits).await.is_err() {
             lock(&self.book).forget(id);
             return Err(Refusal::new("stopping", "the node is stopping"));
         }
@@ -211,7 +217,8 @@ impl Relay {
         Err(Refusal::new("relay_validity", detail))
     }
 
-    /// What it would cost; a revert shows here, before any gas is spent.
+    /// The gas to allow, which is some more than it would take now; a revert shows here, before any
+    /// gas is spent.
     async fn gas_of(&self, call: &Call) -> Answer<u64> {
         let price = self.wallet.endpoint().gas_price().await.map_err(|error| silent(&error))?;
         let most = self.config.max_gas_price.0.0;
@@ -221,7 +228,7 @@ impl Relay {
         }
         let (endpoint, from) = (self.wallet.endpoint(), self.wallet.address());
         match photon_chain::estimate(endpoint, self.shared.network.contract, from, call).await {
-            Ok(gas) => Ok(gas),
+            Ok(gas) => allowed(gas),
             Err(SendError::Chain(error)) if error.is_transient() => Err(silent(&error)),
             Err(error @ SendError::TooFewCoins { .. }) => {
                 warn!(%error, "the relay has no coins left");
@@ -286,10 +293,32 @@ impl Relay {
     }
 }
 
+fn allowed(estimate: u64) -> Answer<u64> {
+    let gas = estimate.saturating_add(estimate / 4);
+    if gas <= MOST_GAS {
+        return Ok(gas);
+    }
+    let detail = format!("it takes {gas} gas, this relay pays for at most {MOST_GAS}");
+    Err(Refusal::new("relay_budget", detail))
+}
+
 fn silent(error: &ChainError) -> Refusal {
     Refusal::new("chain_unavailable", format!("the relay's chain does not answer: {error}"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quarter_more_gas_is_allowed_and_charged_and_no_token_gets_more_than_a_million() {
+        assert_eq!(allowed(200_000).unwrap(), 250_000);
+        assert_eq!(allowed(800_000).unwrap(), MOST_GAS);
+        assert!(allowed(800_004).is_err());
+        assert!(allowed(u64::MAX).is_err());
+    }
 }
