@@ -206,8 +206,11 @@ pub(crate) async fn run(command: ChannelCommand) -> anyhow::Result<()> {
             let id = meant(&client, &channel).await?;
             let body = WithdrawBody { amount, wait_seconds: Some(wait.seconds()) };
             let path = format!("/channels/{id}/withdraw");
+            let before = latest(&client).await;
             let asking = client.post(&path, &body);
-            let submitted = progress::wait("waiting for the partner and the chain", asking).await?;
+            let mut submitted =
+                progress::wait("waiting for the partner and the chain", asking).await?;
+            agreed(&client, &mut submitted.value, "withdraw", before).await;
             submission(&client, &api, wait, submitted).await
         }
         ChannelCommand::Settle { channel, drain, cancel, wait, api } => {
@@ -236,9 +239,34 @@ async fn settle(
         return end(api, channel, "settle", wait).await;
     }
     let body = SettleTogetherBody { drain, wait_seconds: Some(wait.seconds()) };
+    let before = latest(&client).await;
     let asking = client.post(&path, &body);
-    let submitted = progress::wait("waiting for the partner and the chain", asking).await?;
+    let mut submitted = progress::wait("waiting for the partner and the chain", asking).await?;
+    agreed(&client, &mut submitted.value, "cooperative_settle", before).await;
     submission(&client, api, wait, submitted).await
+}
+
+/// The number of the node's latest transaction.
+async fn latest(client: &Client) -> Option<u64> {
+    let all: Answer<Vec<TransactionView>> = client.get("/transactions").await.ok()?;
+    all.value.iter().map(|transaction| transaction.number).max()
+}
+
+/// What was agreed has no transaction yet when it is asked for: finds the one that came of it.
+/// There is none of ours where the partner sent it.
+async fn agreed(client: &Client, submission: &mut Submission, kind: &str, before: Option<u64>) {
+    if submission.transaction.is_some() {
+        return;
+    }
+    // What the answer has told already is not lost where this cannot be read.
+    let all = client.get::<Vec<TransactionView>>("/transactions").await;
+    let Ok(all) = all else { return };
+    let is_it = |transaction: &&TransactionView| {
+        transaction.kind == kind
+            && transaction.channel == Some(submission.channel_id)
+            && before.is_none_or(|before| transaction.number > before)
+    };
+    submission.transaction = all.value.iter().filter(is_it).map(|it| it.number).max();
 }
 
 async fn end(api: &ApiArgs, channel: &str, how: &str, wait: WaitArgs) -> anyhow::Result<()> {
@@ -435,6 +463,16 @@ async fn meant(client: &Client, text: &str) -> anyhow::Result<HexHash> {
         [] => {
             Err(anyhow::anyhow!("no channel is meant by `{text}`; `photon channel list` lists all"))
         }
-        [..] => Err(Failure::usage(format!("{} channels are meant by `{text}`", found.len()))),
+        [..] => Err(Failure::usage(ambiguous(text, &found))),
     }
+}
+
+/// Which channels could be meant, and what to say instead.
+fn ambiguous(text: &str, found: &[&Channel]) -> String {
+    let line = |channel: &&Channel| {
+        format!("\n  {}  token {}  {}", channel.id, channel.token, state(channel))
+    };
+    let lines: String = found.iter().map(line).collect();
+    let count = found.len();
+    format!("{count} channels are meant by `{text}`; say more of the id of one of them:{lines}")
 }

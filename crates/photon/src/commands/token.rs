@@ -6,10 +6,11 @@ use crate::failure::Failure;
 use crate::progress;
 use crate::show;
 use clap::Subcommand;
-use photon_chain::{Network, token};
+use photon_chain::{Network, TokenKind, token};
 use photon_node::api::types::{Decimal, HexAddress};
 use photon_wire::Token;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// What can be done with test tokens.
 #[derive(Subcommand, Debug)]
@@ -20,13 +21,17 @@ pub(crate) enum TokenCommand {
         chain: ChainArgs,
         #[command(flatten)]
         key: KeyArgs,
-        /// Its name
+        /// What kind it is: plain, silent, fee, erc223, fallback, erc1363, erc677,
+        /// approve-and-call, permit, eip3009, huge or wrapped-native
+        #[arg(long, default_value = "plain")]
+        kind: DeployKind,
+        /// Its name; only a plain one can be given another
         #[arg(long, default_value = "Test")]
         name: String,
-        /// Its symbol
+        /// Its symbol; one of another kind has it in the network file only
         #[arg(long, default_value = "TEST")]
         symbol: String,
-        /// How many digits of an amount stand behind the point
+        /// How many digits of an amount stand behind the point; of a plain one
         #[arg(long, default_value_t = 18)]
         decimals: u8,
         /// A network file to write the token into, under its symbol
@@ -66,13 +71,45 @@ pub(crate) enum TokenCommand {
     },
 }
 
+/// What kind of token to deploy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DeployKind {
+    /// As ERC-20 says.
+    Plain,
+    /// The chain's coin, wrapped.
+    WrappedNative,
+    /// One that behaves otherwise.
+    Odd(TokenKind),
+}
+
+impl FromStr for DeployKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "plain" => Ok(Self::Plain),
+            "wrapped-native" => Ok(Self::WrappedNative),
+            other => other
+                .parse()
+                .map(Self::Odd)
+                .map_err(|reason: String| format!("{reason}, plain or wrapped-native")),
+        }
+    }
+}
+
 /// Does it.
 pub(crate) async fn run(command: TokenCommand) -> anyhow::Result<()> {
     match command {
-        TokenCommand::Deploy { chain, key, name, symbol, decimals, network } => {
+        TokenCommand::Deploy { chain, key, kind, name, symbol, decimals, network } => {
             let mut file = network.as_deref().map(Network::load).transpose()?;
             let wallet = key.wallet(&chain)?;
-            let deploying = wallet.deploy_token(&name, &symbol, decimals);
+            let deploying = async {
+                match kind {
+                    DeployKind::Plain => wallet.deploy_token(&name, &symbol, decimals).await,
+                    DeployKind::WrappedNative => wallet.deploy_wrapped_native().await,
+                    DeployKind::Odd(kind) => wallet.deploy_kind(kind).await,
+                }
+            };
             let token = progress::wait("deploying", deploying).await?;
             if let (Some(file), Some(path)) = (&mut file, &network) {
                 file.tokens.insert(symbol.clone(), token);
