@@ -224,9 +224,7 @@ pub enum SendError {
         source: Box<AuthorizeError>,
     },
     /// The account cannot pay for the gas.
-    #[error(
-        "{account} has {balance} wei and needs up to {needed} to pay for a transaction; give it some"
-    )]
+    #[error("{account} has {balance} wei and needs up to {needed} for a transaction; give it some")]
     TooFewCoins {
         /// The account.
         account: Address,

@@ -14,7 +14,9 @@ use crate::gasless::id_of;
 use crate::shared::Shared;
 use book::Book;
 use limits::{Budget, Windows};
-use photon_chain::{ChainError, Done, Intent, Limits, Report, SendError, Sender, SenderConfig, Wallet};
+use photon_chain::{
+    ChainError, Done, Intent, Limits, Report, SendError, Sender, SenderConfig, Wallet,
+};
 use photon_wire::contract::Call;
 use photon_wire::{Address, Amount, B256, Timestamp};
 use std::net::{IpAddr, SocketAddr};
