@@ -1,9 +1,12 @@
 //! The contract's proofs by halmos, each with a broken twin that halmos must refute, and slither.
 
+mod slither;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -34,28 +37,16 @@ struct Twins {
     twin: Vec<Twin>,
 }
 
-/// A finding of slither that is no fault.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Finding {
-    check: String,
-    /// The file, and the function or variable in it.
-    place: String,
-    reason: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Triage {
-    #[serde(default)]
-    finding: Vec<Finding>,
-}
-
 /// Proves all properties, sees each twin refuted, and runs slither.
 pub(crate) fn run() -> Result<()> {
     setup::run()?;
+    let start = Instant::now();
     halmos_all()?;
-    slither()
+    println!("halmos: {:.0} s", start.elapsed().as_secs_f64());
+    let start = Instant::now();
+    slither::run()?;
+    println!("slither: {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
 }
 
 fn halmos_all() -> Result<()> {
@@ -162,60 +153,6 @@ fn halmos_in(halmos: &Path, folder: &Path, filter: &[&str]) -> Result<BTreeMap<S
         found.insert(name.split('(').next().unwrap_or_default().to_owned(), code);
     }
     Ok(found)
-}
-
-/// Refuses findings of high and medium impact that contracts/proofs/slither.toml does not explain.
-pub(crate) fn slither() -> Result<()> {
-    let slither = installed("slither")?;
-    let contracts = shell::root().join("contracts");
-    let triage: Triage = read_toml(&contracts.join("proofs/slither.toml"))?;
-    // Its own folder has a `solc` that would be downloaded: it stays off the PATH.
-    let mut command = Command::new(slither.join("bin/slither"));
-    command.current_dir(&contracts).args(["src/PhotonNetwork.sol", "--json", "-"]);
-    command.arg("--solc").arg(contracts.join("scripts/solc")).arg("--solc-standard-json");
-    command.env("PATH", path_with(&[&shell::root().join("target/tools")])?);
-    let output = command.output().context("cannot start slither")?;
-    let parsed: Value = serde_json::from_slice(&output.stdout)
-        .with_context(|| format!("slither failed:\n{}", String::from_utf8_lossy(&output.stderr)))?;
-    ensure!(
-        parsed.get("success").and_then(Value::as_bool) == Some(true),
-        "slither failed: {parsed}"
-    );
-    let mut unexplained = Vec::new();
-    let mut used = BTreeSet::new();
-    for finding in
-        parsed.pointer("/results/detectors").and_then(Value::as_array).into_iter().flatten()
-    {
-        let text = |name: &str| finding.pointer(name).and_then(Value::as_str).unwrap_or_default();
-        if !matches!(text("/impact"), "High" | "Medium") {
-            continue;
-        }
-        let place = format!(
-            "{} {}",
-            text("/elements/0/source_mapping/filename_relative"),
-            text("/elements/0/name")
-        );
-        match triage.finding.iter().position(|f| f.check == text("/check") && f.place == place) {
-            Some(index) => {
-                used.insert(index);
-            }
-            None => {
-                unexplained.push(format!("{} at {place}: {}", text("/check"), text("/description")))
-            }
-        }
-    }
-    ensure!(unexplained.is_empty(), "slither finds:\n{}", unexplained.join("\n"));
-    for (index, finding) in triage.finding.iter().enumerate() {
-        ensure!(!finding.reason.trim().is_empty(), "{} is explained by nothing", finding.place);
-        ensure!(
-            used.contains(&index),
-            "slither no longer finds {} at {}: take it out of contracts/proofs/slither.toml",
-            finding.check,
-            finding.place
-        );
-    }
-    println!("slither: {} findings of high or medium impact, each with its reason", used.len());
-    Ok(())
 }
 
 /// The Python environment of a tool, installed from its pinned requirements when it is not there.

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use super::bench::Verdict;
 use super::mutants::Mutant;
 
-/// A line for each mutant that was tried: its name, what became of it, where it is, what it changes, and by what test
-/// it was killed.
+/// A line for each mutant that was tried: its name, what became of it, where it is, what it
+/// changes, and by what test it was killed.
 pub(super) struct Results {
     file: PathBuf,
     lines: Vec<String>,

@@ -1,7 +1,8 @@
-//! Which types the names in the contract have: so only arguments that may take each other's place are exchanged.
+//! Which types the names in the contract have: so only arguments that may take each other's place
+//! are exchanged.
 //!
-//! By name alone, over all files: a name has every type it is declared with anywhere. That is wrong here and there,
-//! which costs a mutant that does not compile.
+//! By name alone, over all files: a name has every type it is declared with anywhere. That is
+//! wrong here and there, which costs a mutant that does not compile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
