@@ -41,10 +41,11 @@ contract InvariantTest is Assertions {
 
     /// @notice A campaign means nothing for a call that is always refused.
     function test_every_kind_of_call_is_taken_and_refused() external {
-        for (uint256 i = 0; i < 1500; i++) step(keccak256(abi.encode("campaign", i)));
-        string[12] memory names = [
-            "open", "open by hook", "deposit", "deposit by hook", "withdraw", "cooperativeSettle", "close", "update",
-            "unlock", "punish", "settle", "claimCredit"
+        for (uint256 i = 0; i < 4000; i++) step(keccak256(abi.encode("campaign", i)));
+        string[16] memory names = [
+            "open", "open by hook", "open by relay", "deposit", "deposit by hook", "deposit by relay", "withdraw",
+            "cooperativeSettle", "close", "update", "unlock", "unlock of the last", "punish", "settle",
+            "claimCredit", "multicall"
         ];
         for (uint256 i = 0; i < names.length; i++) {
             emit Counted(names[i], world.succeeded(names[i]), world.refused(names[i]));
@@ -61,7 +62,7 @@ contract InvariantTest is Assertions {
     function step(bytes32 dice) private {
         (uint256 a, uint256 b, uint256 c) = (uint256(word(dice, 1)), uint256(word(dice, 2)), uint256(word(dice, 3)));
         (bool odd, bool strange) = (c >> 200 & 7 == 0, c >> 210 & 7 == 0);
-        uint256 which = uint256(dice) % 16;
+        uint256 which = uint256(dice) % 19;
         if (which == 0) world.open(a, b, c);
         else if (which == 1) world.deposit(a, b, b >> 8, c, odd);
         else if (which == 2) world.withdraw(a, b, uint128(c), odd, strange);
@@ -74,6 +75,9 @@ contract InvariantTest is Assertions {
         else if (which == 12) world.claimCredit(a, b);
         else if (which == 13) world.turnToken(a, b, odd);
         else if (which == 14) world.wait(c);
+        else if (which == 15) world.openRelayed(a, b, c, b >> 8, odd);
+        else if (which == 16) world.depositRelayed(a, b, c, b >> 8, odd, strange);
+        else if (which == 17) world.registerRest();
         else world.waitLong(a);
     }
 
@@ -83,7 +87,7 @@ contract InvariantTest is Assertions {
 
     /// @dev What makes long stories is drawn more often.
     function selectors() private pure returns (bytes4[] memory all) {
-        all = new bytes4[](16);
+        all = new bytes4[](19);
         all[0] = World.open.selector;
         all[1] = World.deposit.selector;
         all[2] = World.withdraw.selector;
@@ -100,5 +104,8 @@ contract InvariantTest is Assertions {
         all[13] = World.unlock.selector;
         all[14] = World.punish.selector;
         all[15] = World.update.selector;
+        all[16] = World.openRelayed.selector;
+        all[17] = World.depositRelayed.selector;
+        all[18] = World.registerRest.selector;
     }
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.28;
 
-import {Erc1363Token} from "../../test-tokens/CallingTokens.sol";
+import {Erc1363Token, Erc677Token} from "../../test-tokens/CallingTokens.sol";
 import {
-    BlockingToken, DenyingToken, FeeToken, GreedyToken, HookToken, IHook
+    BlockingToken, DenyingToken, FeeToken, GreedyToken, HookToken, HugeToken, IHook
 } from "../../test-tokens/OddTokens.sol";
 import {TestToken} from "../../test-tokens/TestToken.sol";
 
@@ -27,16 +27,16 @@ contract Mischief is IHook {
 
 /// @title The kinds of tokens of the campaign, and what each does with a transfer.
 abstract contract Tokens {
-    enum Kind { Plain, Fee, Blocking, Denying, Greedy, Hook, Calling }
+    enum Kind { Plain, Fee, Blocking, Denying, Greedy, Hook, Calling, Passing, Huge }
 
-    uint256 internal constant KINDS = 7;
+    uint256 internal constant KINDS = 9;
     TestToken[KINDS] internal tokens;
     Mischief internal mischief = new Mischief();
 
     function makeTokens() internal {
         tokens = [
             new TestToken("Test", "TST", 18), new FeeToken(), new BlockingToken(), new DenyingToken(), new GreedyToken(),
-            new HookToken(), new Erc1363Token()
+            new HookToken(), new Erc1363Token(), new Erc677Token(), new HugeToken()
         ];
     }
 
@@ -44,6 +44,11 @@ abstract contract Tokens {
     function arriving(uint256 kind, uint256 amount) internal view returns (uint256) {
         if (kind == uint256(Kind.Denying) && DenyingToken(address(tokens[kind])).denying()) return 0;
         return kind == uint256(Kind.Fee) ? amount - amount / 10 : amount;
+    }
+
+    /// @notice Whether deposits go through the receiver: both kinds have the same `transferAndCall`.
+    function callsReceiver(uint256 kind) internal pure returns (bool) {
+        return kind == uint256(Kind.Calling) || kind == uint256(Kind.Passing);
     }
 
     /// @notice Whether the token refuses to pay this account.

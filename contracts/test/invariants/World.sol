@@ -39,9 +39,13 @@ contract World is Fixture, Tokens {
     uint256 internal constant LOCKS = 3;
     uint256 internal constant FORTUNE = 1 << 120;
     uint256 internal constant LIMIT = (1 << 96) - 1;
+    /// @notice Until when the last lock's secret must be registered.
+    uint64 internal constant SOON = START + 5000;
 
     Model[KINDS] internal models;
     uint256 private last;
+    uint256 private registeredAt;
+    mapping(uint256 who => mapping(uint256 nonce => bool)) private spent;
     IPhotonNetwork.Lock[] internal locks;
     bytes32 internal root;
     bytes32[] internal siblingsOfAll;
@@ -69,30 +73,40 @@ contract World is Fixture, Tokens {
         growTree();
     }
 
-    /// @notice Locks in three different words of claimed bits, registered together, and the first alone once more.
+    /// @notice Locks in three different words of claimed bits. The last one's secret is not registered yet, so neither
+    /// are all three together.
     function growTree() private {
         IPhotonNetwork.Lock[] memory all = new IPhotonNetwork.Lock[](LOCKS);
         all[0] = lockAt(0, 100);
         all[1] = lockAt(127, 30);
         all[2] = lockAt(4095, 7);
+        all[2].expiration = SOON;
         for (uint256 i = 0; i < LOCKS; i++) locks.push(all[i]);
         root = rootOf(all);
         siblingsOfAll = siblingsOf(all, all);
-        shown.push(register(all)[0]);
+        shown.push(registrationOf(all)[0]);
         for (uint256 i = 0; i < LOCKS; i++) {
             IPhotonNetwork.Lock[] memory one = part(all, i, 1);
             siblingsOfOne[i] = siblingsOf(all, one);
-            shownOne[i].push(register(one)[0]);
+            shownOne[i].push(registrationOf(one)[0]);
+            if (i < LOCKS - 1) register(one);
         }
     }
 
+    /// @notice Registers what is not registered yet, by anyone and perhaps too late. Again changes nothing.
+    function registerRest() external {
+        register(locks);
+        register(part(locks, LOCKS - 1, 1));
+        if (registeredAt == 0) registeredAt = block.timestamp;
+    }
+
     function open(uint256 kind, uint256 who, uint256 amount) external {
-        (kind, who, amount) = (kind % KINDS, who % 2, sized(amount, 0));
+        (kind, who, amount) = (kind % KINDS, who % 2, sized(kind % KINDS, amount, 0));
         Model storage model = models[kind];
         uint256 received = arriving(kind, amount);
         bool expected = model.phase == IPhotonNetwork.Phase.None && (amount == 0 || received != 0) && received <= LIMIT;
         bytes memory call;
-        if (kind == uint256(Kind.Calling) && amount != 0) {
+        if (callsReceiver(kind) && amount != 0) {
             call = abi.encodeCall(
                 Erc1363Token.transferAndCall,
                 (network.receiver(), amount, abi.encode(party(1 - who), TIMEOUT))
@@ -111,14 +125,14 @@ contract World is Fixture, Tokens {
 
     function deposit(uint256 kind, uint256 from, uint256 who, uint256 amount, bool stale) external {
         inLife(kind);
-        (kind, from, who, amount) = (kind % KINDS, from % 2, who % 2, sized(amount, 1));
+        (kind, from, who, amount) = (kind % KINDS, from % 2, who % 2, sized(kind % KINDS, amount, 1));
         Model storage model = models[kind];
         uint256 received = arriving(kind, amount);
         bool expected = model.phase == IPhotonNetwork.Phase.Open && !stale && received != 0
             && model.deposit[who] + received <= LIMIT;
         uint64 epoch = epochFor(kind, stale);
         bytes memory call;
-        if (kind == uint256(Kind.Calling)) {
+        if (callsReceiver(kind)) {
             call = abi.encodeCall(
                 Erc1363Token.transferAndCall,
                 (network.receiver(), amount, abi.encode(party(who), party(1 - who), epoch))
@@ -133,6 +147,51 @@ contract World is Fixture, Tokens {
         if (!expected) return;
         model.deposit[who] += received;
         model.wealth[from] -= amount;
+    }
+
+    /// @notice A stranger brings the opening.
+    /// @param forged signed by the partner, who can not spend the other's tokens
+    function openRelayed(uint256 kind, uint256 who, uint256 amount, uint256 nonce, bool forged) external {
+        atEnd(kind);
+        (kind, who, amount, nonce) = (kind % KINDS, who % 2, sized(kind % KINDS, amount, 0), nonce % 300);
+        Model storage model = models[kind];
+        uint256 received = arriving(kind, amount);
+        bool expected = model.phase == IPhotonNetwork.Phase.None && !forged && !spent[who][nonce]
+            && (amount == 0 || received != 0) && received <= LIMIT;
+        IPhotonNetwork.OpenAuthorization memory it = IPhotonNetwork.OpenAuthorization(
+            address(tokens[kind]), party(who), party(1 - who), TIMEOUT, uint128(amount), nonce, LATER * 2
+        );
+        bytes memory signature = signedBy(keyFor(party(forged ? 1 - who : who)), claimOf(it));
+        bytes memory call =
+            abi.encodeCall(network.openAuthorized, (it, IPhotonNetwork.Means.Allowance, signature));
+        attempt(kind, "open by relay", address(network), stranger, call, expected);
+        if (!expected) return;
+        spent[who][nonce] = true;
+        model.phase = IPhotonNetwork.Phase.Open;
+        model.epoch++;
+        model.deposit[who] = received;
+        model.wealth[who] -= amount;
+    }
+
+    /// @notice A stranger brings the deposit.
+    function depositRelayed(uint256 kind, uint256 who, uint256 amount, uint256 nonce, bool stale, bool forged) external {
+        inLife(kind);
+        (kind, who, amount, nonce) = (kind % KINDS, who % 2, sized(kind % KINDS, amount, 1), nonce % 300);
+        Model storage model = models[kind];
+        uint256 received = arriving(kind, amount);
+        bool expected = model.phase == IPhotonNetwork.Phase.Open && !stale && !forged && !spent[who][nonce]
+            && received != 0 && model.deposit[who] + received <= LIMIT;
+        IPhotonNetwork.DepositAuthorization memory it = IPhotonNetwork.DepositAuthorization(
+            address(tokens[kind]), party(who), party(1 - who), epochFor(kind, stale), uint128(amount), nonce, LATER * 2
+        );
+        bytes memory signature = signedBy(keyFor(party(forged ? 1 - who : who)), claimOf(it));
+        bytes memory call =
+            abi.encodeCall(network.depositAuthorized, (it, IPhotonNetwork.Means.Allowance, signature));
+        attempt(kind, "deposit by relay", address(network), stranger, call, expected);
+        if (!expected) return;
+        spent[who][nonce] = true;
+        model.deposit[who] += received;
+        model.wealth[who] -= amount;
     }
 
     function withdraw(uint256 kind, uint256 who, uint128 total, bool stale, bool alone) external {
@@ -236,8 +295,10 @@ contract World is Fixture, Tokens {
         if (!inDispute(kind, payer)) return;
         Model storage model = models[kind];
         Way storage way = model.way[payer];
-        bool expected = block.timestamp <= model.updateUntil && way.locked && !byStranger;
         uint8 mask = which < LOCKS ? uint8(1 << which) : 7;
+        bool inTime = registeredAt != 0 && registeredAt <= SOON;
+        bool expected = block.timestamp <= model.updateUntil && way.locked && !byStranger
+            && (inTime || mask >> (LOCKS - 1) == 0);
         bytes memory call = abi.encodeCall(
             network.unlock,
             (
@@ -246,7 +307,10 @@ contract World is Fixture, Tokens {
                 byStranger ? delegated(kind, payer, way.nonce, way.transferred, way.locked, true) : bytes("")
             )
         );
-        attempt(kind, "unlock", address(network), byStranger ? stranger : party(1 - payer), call, expected);
+        attempt(
+            kind, mask >> (LOCKS - 1) == 0 ? "unlock" : "unlock of the last", address(network),
+            byStranger ? stranger : party(1 - payer), call, expected
+        );
         if (expected) way.claimed |= mask & ~way.punished;
     }
 
@@ -399,6 +463,17 @@ contract World is Fixture, Tokens {
         if (model.phase == IPhotonNetwork.Phase.None) this.open(kind, 0, 500 << 8);
     }
 
+    /// @notice Brings the channel to where it can be opened, half of the time.
+    function atEnd(uint256 kind) private {
+        if (kind >> 200 & 1 == 0) return;
+        kind = kind % KINDS;
+        Model storage model = models[kind];
+        if (model.phase == IPhotonNetwork.Phase.Open) this.cooperate(kind, 0, false, false, false);
+        uint256 over = model.updateUntil + CHALLENGE + 1;
+        if (over > block.timestamp) vm.warp(over);
+        if (model.phase == IPhotonNetwork.Phase.Closed) this.settle(kind, false, 0);
+    }
+
     /// @notice Brings the channel to where disputing it is possible, most of the time.
     function inDispute(uint256 kind, uint256 payer) private returns (bool) {
         Model storage model = models[kind];
@@ -410,6 +485,8 @@ contract World is Fixture, Tokens {
     }
 
     function attempt(uint256 kind, string memory what, address target, address who, bytes memory call, bool expected) private {
+        bool inMany = target == address(network) && uint256(keccak256(call)) % 4 == 0;
+        if (inMany) call = inMulticall(call);
         mischief.plan(target, call);
         vm.prank(who);
         last = kind;
@@ -417,7 +494,17 @@ contract World is Fixture, Tokens {
         (bool success,) = target.call{gas: 5_000_000}(call);
         if (success) succeeded[what]++;
         else refused[what]++;
+        if (inMany && success) succeeded["multicall"]++;
+        if (inMany && !success) refused["multicall"]++;
         assertTrue(success == expected, string.concat(what, expected ? " must succeed" : " must be refused"));
+    }
+
+    /// @notice The call behind another one that anyone may make, in one.
+    function inMulticall(bytes memory call) private view returns (bytes memory) {
+        bytes[] memory calls = new bytes[](2);
+        calls[0] = abi.encodeCall(network.registerSecrets, (secretsOf(part(locks, 0, 1))));
+        calls[1] = call;
+        return abi.encodeCall(network.multicall, (calls));
     }
 
     function pays(uint256 kind, uint256 who, uint256 amount) private {
@@ -491,8 +578,10 @@ contract World is Fixture, Tokens {
         return which == 0 ? low : high;
     }
 
-    /// @notice Small amounts, now and then one at the limit of what a channel can hold.
-    function sized(uint256 amount, uint256 least) private pure returns (uint256) {
+    /// @notice Small amounts, now and then one at the limit of what a channel can hold; of one token mostly such that do
+    /// not fit, or not twice.
+    function sized(uint256 kind, uint256 amount, uint256 least) private pure returns (uint256) {
+        if (kind == uint256(Kind.Huge) && amount % 4 != 0) return within(amount >> 8, LIMIT / 4, LIMIT + LIMIT / 8);
         return amount % 16 == 3 ? LIMIT - 2 + (amount >> 8) % 5 : within(amount >> 8, least, 1000);
     }
 }
