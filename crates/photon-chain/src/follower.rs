@@ -99,8 +99,8 @@ impl Cursor {
 /// What the chain has to say.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ChainInput {
-    /// The contract said something, as deep as is demanded. An opening with a deposit is two events at one position: a
-    /// [`Cursor`] with that position counts both as handled.
+    /// The contract said something, as deep as is demanded. An opening with a deposit is two
+    /// events at one position: a [`Cursor`] with that position counts both as handled.
     Event(Position, Event),
     /// The contract said something, not yet deep enough to count; told of the account's own
     /// channels only. It is told again as an [`Event`](Self::Event) once it counts, unless the

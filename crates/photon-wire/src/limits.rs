@@ -22,8 +22,8 @@ pub const MEDIATORS: usize = 8;
 pub const NOTE_BYTES: usize = 256;
 /// Secrets in one reveal.
 pub const SECRETS: usize = 1_024;
-/// Locks in one disposal. Whoever punishes brings all of them to the chain for each lock: a payee who
-/// gives one lock back among thousands of others could else make punishing dearer than the lock.
+/// Locks in one disposal. Whoever punishes brings all of them to the chain for each lock: a payee
+/// who gives one lock back among a thousand others could else make punishing dearer than the lock.
 pub const DISPOSED_LOCKS: usize = 64;
 /// Secrets in one registration on the chain.
 pub const REGISTRATION_SECRETS: usize = 256;
