@@ -111,4 +111,15 @@ contract MutantsTest is Story {
         assertEq(keccak256(hook.answer()), keccak256(wanted), "error");
         assertPaid(WEALTH - 10, WEALTH + 10);
     }
+
+    // The channel is the same either way round, so without this each would be paid what is the other's.
+    function test_settling_names_the_participants_in_order() external {
+        openWith(100, 30);
+        closes(low, noProof(), 0);
+        skipDispute();
+        refuses(abi.encodeWithSelector(IPhotonNetwork.InvalidParticipants.selector, high, low));
+        act(stranger, abi.encodeCall(network.settle, (address(token), high, low, nothing(), nothing())));
+        settles(nothing(), nothing());
+        assertPaid(WEALTH, WEALTH);
+    }
 }
