@@ -6,6 +6,7 @@ import {CLOCK_LIMIT, Channel} from "./libraries/Channel.sol";
 import {Claims} from "./libraries/Claims.sol";
 import {ClaimedLocks} from "./libraries/ClaimedLocks.sol";
 import {Direction} from "./libraries/Direction.sol";
+import {hashOfThree} from "./libraries/Hashes.sol";
 import {Signatures} from "./libraries/Signatures.sol";
 
 /// @title What is stored of channels, how to ask for it, and whose signature counts.
@@ -59,7 +60,7 @@ abstract contract ChannelStore is IPhotonNetwork {
     /// @inheritdoc IPhotonNetwork
     function channelId(address token, address participant, address partner) public pure returns (bytes32) {
         (address low, address high) = ordered(participant, partner);
-        return keccak256(abi.encode(token, low, high));
+        return hashOfThree(uint160(token), uint160(low), uint160(high));
     }
 
     /// @inheritdoc IPhotonNetwork
@@ -128,7 +129,7 @@ abstract contract ChannelStore is IPhotonNetwork {
     }
 
     function keyOf(bytes32 id, uint64 epoch, address payer) internal pure returns (bytes32) {
-        return keccak256(abi.encode(id, epoch, payer));
+        return hashOfThree(uint256(id), epoch, uint160(payer));
     }
 
     function withdrawalsOf(bytes32 id, Channel stored) internal view returns (Withdrawals memory withdrawn) {

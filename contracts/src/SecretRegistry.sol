@@ -60,8 +60,10 @@ abstract contract SecretRegistry is IPhotonNetwork {
             Lock calldata lock = locks[place];
             if (lock.expiration < earliest) earliest = lock.expiration;
             Merkle.setNode(leaves, i, index, leafOf(lock.secretHash));
-            if (!covered[place]) newly++;
-            covered[place] = true;
+            if (!covered[place]) {
+                unchecked { newly++; }
+                covered[place] = true;
+            }
         }
         if (index >> depth != 0) revert MalformedRegistration(which);
         bytes32 root = Merkle.root(leaves, shown.siblings);

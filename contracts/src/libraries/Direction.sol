@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {IPhotonNetwork} from "../interfaces/IPhotonNetwork.sol";
+import {hashOfThree} from "./Hashes.sol";
 
 /// @notice What is stored of a direction payer -> payee, only in a dispute, in one word: nonce (48, the highest),
 /// sealed (1: the payee closed with a declaration), and the upper 207 bits of the hash of its `Balance`.
@@ -25,7 +26,7 @@ function directionOf(uint64 proofNonce, uint128 transferred, bytes32 locksroot, 
 }
 
 function commit(uint128 transferred, bytes32 locksroot, uint128 declared) pure returns (uint256) {
-    return uint256(keccak256(abi.encode(transferred, locksroot, declared))) >> 49;
+    return uint256(hashOfThree(transferred, uint256(locksroot), declared)) >> 49;
 }
 
 function nonce(Direction self) pure returns (uint64) {

@@ -21,10 +21,19 @@ library Signatures {
     /// @return the key's address, or zero
     function recover(bytes32 digest, bytes calldata signature) private pure returns (address) {
         if (signature.length != 65) return address(0);
-        (bytes32 r, bytes32 s) = abi.decode(signature[:64], (bytes32, bytes32));
-        uint8 v = uint8(signature[64]);
+        (bytes32 r, bytes32 s, uint8 v) = parts(signature);
         if (uint256(s) > GREATEST_S || (v != 27 && v != 28)) return address(0);
         return ecrecover(digest, v, r, s);
+    }
+
+    /// @notice `r ‖ s ‖ v` of a signature of 65 bytes.
+    /// In assembly because checked slices of it cost 55 gas more for each signature.
+    function parts(bytes calldata signature) private pure returns (bytes32 r, bytes32 s, uint8 v) {
+        assembly ("memory-safe") {
+            r := calldataload(signature.offset)
+            s := calldataload(add(signature.offset, 0x20))
+            v := byte(0, calldataload(add(signature.offset, 0x40)))
+        }
     }
 
     /// @notice Asks the signer, if it is a contract. Source: ERC-1271.
