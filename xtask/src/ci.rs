@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::shell::{self, cargo};
-use crate::{contracts, prove, setup, tidy};
+use crate::{contracts, mutate, prove, setup, tidy};
 
 /// What a step does.
 enum Action {
@@ -74,6 +74,7 @@ fn steps() -> Vec<Step> {
             "doc",
             cargo().env("RUSTDOCFLAGS", "-D warnings").arg("doc").args(workspace).arg("--no-deps"),
         ),
+        part("mutate --sample", mutate::sample),
     ]
 }
 
@@ -104,7 +105,7 @@ mod tests {
     fn nothing_that_must_hold_is_left_out() {
         let names: Vec<_> = steps().iter().map(|step| step.name).collect();
         let wanted = "fmt, tidy, setup, clippy, contracts --check, prove, build, \
-                      test, doc tests, doc"
+                      test, doc tests, doc, mutate --sample"
             .to_owned();
         assert_eq!(names.join(", "), wanted);
     }

@@ -21,8 +21,11 @@ use mutants::Mutant;
 use results::Results;
 use types::Types;
 
-/// How many mutants the sample has, of the same ones each time.
-const SAMPLE: usize = 24;
+/// How many mutants the sample has: so many take some minutes.
+const SAMPLE: usize = 16;
+
+/// The results that are checked in.
+const CHECKED_IN: &str = "contracts/mutation/results.tsv";
 
 /// What to try.
 pub(crate) struct Choice {
@@ -54,6 +57,11 @@ struct Survivors {
     survivor: Vec<Survivor>,
 }
 
+/// Tries the sample, and sees that all survivors of the checked-in results have their reasons.
+pub(crate) fn sample() -> Result<()> {
+    run(&Choice { sample: true, files: Vec::new(), at: None, resume: false })
+}
+
 /// Tries the chosen mutants one after the other.
 pub(crate) fn run(choice: &Choice) -> Result<()> {
     setup::run()?;
@@ -61,7 +69,7 @@ pub(crate) fn run(choice: &Choice) -> Result<()> {
     let all = mutants_below(&folder.join("src"))?;
     let reasons = read_reasons(&shell::root().join("contracts/mutation/survivors.toml"))?;
     check_reasons(&reasons, &all, choice)?;
-    let chosen = chosen(&all, &reasons, choice);
+    let chosen = chosen(&all, &reasons, choice)?;
     println!("{} mutants, {} of them now", all.len(), chosen.len());
     let mut results = Results::open(&results_file(choice), &all, choice.resume)?;
     let mut bench = Bench::start(&folder)?;
@@ -82,11 +90,7 @@ pub(crate) fn run(choice: &Choice) -> Result<()> {
 
 /// A whole run is checked in; a sample says nothing of the others.
 fn results_file(choice: &Choice) -> PathBuf {
-    if choice.sample {
-        bench::folder().join("sample.tsv")
-    } else {
-        shell::root().join("contracts/mutation/results.tsv")
-    }
+    if choice.sample { bench::folder().join("sample.tsv") } else { shell::root().join(CHECKED_IN) }
 }
 
 /// Counts, and refuses unexplained survivors.
@@ -97,11 +101,7 @@ fn conclude(
 ) -> Result<()> {
     let count =
         |state: &str| chosen.iter().filter(|mutant| results.state(mutant) == Some(state)).count();
-    let unexplained: Vec<_> = chosen
-        .iter()
-        .filter(|mutant| results.state(mutant) == Some(bench::SURVIVED))
-        .filter(|mutant| !reasons.contains_key(&mutant.id))
-        .collect();
+    let unexplained = unexplained(chosen.iter().copied(), results, reasons);
     println!(
         "{} mutants: {} do not compile, {} compile to the same, {} killed, {} survived, \
          {} of these without a reason",
@@ -112,8 +112,8 @@ fn conclude(
         count(bench::SURVIVED),
         unexplained.len()
     );
-    for mutant in &unexplained {
-        println!("survived: {}", line_of(mutant));
+    for line in &unexplained {
+        println!("survived: {line}");
     }
     ensure!(
         unexplained.is_empty(),
@@ -122,6 +122,19 @@ fn conclude(
         unexplained.len()
     );
     Ok(())
+}
+
+/// Survivors that have no reason.
+fn unexplained<'all>(
+    mutants: impl IntoIterator<Item = &'all Mutant>,
+    results: &Results,
+    reasons: &BTreeMap<String, Survivor>,
+) -> Vec<String> {
+    let survivors = mutants
+        .into_iter()
+        .filter(|mutant| results.state(mutant) == Some(bench::SURVIVED))
+        .filter(|mutant| !reasons.contains_key(&mutant.id));
+    survivors.map(line_of).collect()
 }
 
 fn line_of(mutant: &Mutant) -> String {
@@ -190,23 +203,28 @@ fn check_reasons(
     Ok(())
 }
 
-/// The sample is spread by the mutants' names, so that a change elsewhere leaves it as it is.
+/// The sample is drawn from mutants that were killed once, and must be still: by their names, so
+/// that it is the same each time, spread over the files, and left as it is by a change elsewhere.
 fn chosen<'all>(
     all: &'all [Mutant],
     reasons: &BTreeMap<String, Survivor>,
     choice: &Choice,
-) -> Vec<&'all Mutant> {
+) -> Result<Vec<&'all Mutant>> {
     let wanted = |mutant: &&Mutant| {
         choice.files.is_empty() || choice.files.iter().any(|file| mutant.file.contains(file))
     };
     let mut chosen: Vec<_> = all.iter().filter(wanted).collect();
     if choice.sample {
-        chosen.retain(|mutant| !reasons.contains_key(&mutant.id));
+        let known = Results::read(&shell::root().join(CHECKED_IN), all)?;
+        let open = unexplained(all, &known, reasons);
+        ensure!(open.is_empty(), "{CHECKED_IN} has survivors without a reason: {open:?}");
+        chosen.retain(|mutant| known.state(mutant) == Some(bench::KILLED));
+        ensure!(!chosen.is_empty(), "{CHECKED_IN} has no killed mutant: run cargo xtask mutate");
         chosen.sort_by(|one, other| one.id.cmp(&other.id));
         chosen.truncate(SAMPLE);
     }
     let rank =
         |mutant: &Mutant| choice.files.iter().position(|file| mutant.file.contains(file.as_str()));
     chosen.sort_by_key(|mutant| rank(mutant));
-    chosen
+    Ok(chosen)
 }

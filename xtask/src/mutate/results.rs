@@ -1,5 +1,6 @@
 //! The verdicts so far, in a file that is read by people, and by a run that goes on.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,21 +19,23 @@ pub(super) struct Results {
 impl Results {
     /// Forgets what was said of mutants that are no more, or of all unless a run goes on.
     pub(super) fn open(file: &Path, all: &[Mutant], resume: bool) -> Result<Self> {
-        let mut lines = Vec::new();
-        if resume {
-            let text = fs::read_to_string(file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
-            let known: std::collections::BTreeSet<_> =
-                all.iter().map(|mutant| mutant.id.as_str()).collect();
-            lines = text
-                .lines()
-                .filter(|line| known.contains(column(line, 0)))
-                .map(str::to_owned)
-                .collect();
-        }
-        let results = Self { file: file.to_path_buf(), lines };
+        let results = if resume {
+            Self::read(file, all)?
+        } else {
+            Self { file: file.to_path_buf(), lines: Vec::new() }
+        };
         results.write()?;
         Ok(results)
+    }
+
+    /// What is said of these mutants.
+    pub(super) fn read(file: &Path, all: &[Mutant]) -> Result<Self> {
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let known: BTreeSet<_> = all.iter().map(|mutant| mutant.id.as_str()).collect();
+        let lines = text.lines().filter(|line| known.contains(column(line, 0)));
+        let lines = lines.map(str::to_owned).collect();
+        Ok(Self { file: file.to_path_buf(), lines })
     }
 
     /// What became of a mutant, if it was tried.
