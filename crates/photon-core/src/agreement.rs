@@ -114,6 +114,11 @@ impl Machine {
         if let Err(rejection) = channel.receive_propose_settle(said, term) {
             let rule = rejection.number();
             channel.say.push(Saying::Decline(Agreement::Settle, said.valid_until, rule));
+        } else if channel.is_frozen() {
+            // B-A: B has A's payment and never says so, and proposes the end with it. A's owner,
+            // told at the end that the payment failed, would make it twice.
+            let nonce = channel.ours.head.nonce;
+            self.acknowledged(said.channel, nonce);
         }
         Ok(())
     }

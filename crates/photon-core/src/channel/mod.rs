@@ -250,7 +250,7 @@ impl Channel {
     }
 
     /// Between our signature on the channel's end, or our leave to execute it, and that end.
-    fn is_frozen(&self) -> bool {
+    pub(crate) fn is_frozen(&self) -> bool {
         self.agreements.settling.is_some_and(|settling| match settling.stage {
             SettlingStage::Draining | SettlingStage::Proposed(_) => false,
             SettlingStage::Agreed(_) | SettlingStage::Executing(..) => true,

@@ -1,5 +1,6 @@
 //! Attacks: one side lies, cheats or is unlucky; the honest node keeps every token that it can.
 
+mod cooperate;
 mod initiator;
 mod locks;
 mod onchain;
