@@ -5,7 +5,8 @@ use crate::record::{BalanceFact, ClaimsRecord, Fact, FactRecord};
 use photon_wire::contract::Balance;
 use photon_wire::{BlockNumber, Nonce, Timestamp};
 
-/// Stored balances of one dispute that are remembered: each costs whoever brings it a transaction.
+/// Stored balances of one direction in a dispute that are remembered: each costs whoever brings it
+/// a transaction.
 const BALANCES: usize = 64;
 
 impl Channel {
@@ -74,9 +75,13 @@ impl Channel {
     pub(crate) fn note_balance(&mut self, fact: BalanceFact) {
         let known = |old: &BalanceFact| old.ours == fact.ours && old.nonce == fact.nonce;
         self.standing.balances.retain(|old| !known(old));
-        if self.standing.balances.len() >= BALANCES {
-            let oldest = self.standing.balances.iter().position(|old| old.nonce != Nonce(0));
-            oldest.map(|index| self.standing.balances.remove(index));
+        // A-B: A shows B's proofs, one by one, until B has forgotten which of A's stands, and can
+        // neither claim under it nor settle. So each direction has room of its own.
+        let is_rival = |old: &BalanceFact| old.ours == fact.ours && old.nonce != Nonce(0);
+        let balances = &mut self.standing.balances;
+        if balances.iter().filter(|old| is_rival(old)).count() >= BALANCES {
+            let oldest = balances.iter().position(is_rival);
+            oldest.map(|index| balances.remove(index));
         }
         self.standing.balances.push(fact);
         if fact.ours && fact.nonce > self.standing.claims.nonce {

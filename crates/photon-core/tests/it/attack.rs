@@ -1,6 +1,7 @@
 //! Attacks: one side lies, cheats or is unlucky; the honest node keeps every token that it can.
 
 mod cooperate;
+mod flood;
 mod initiator;
 mod locks;
 mod onchain;
