@@ -317,8 +317,14 @@ impl Machine {
         if signer != channel.partner {
             return Err(Rejection::WrongSigner { expected: channel.partner });
         }
-        let is_known = |lock: &DisposedLock| channel.ours.slot_of(lock.lock).is_some();
-        if !dispose.locks.iter().any(is_known) {
+        // A-B: B gives one lock back again and again, each time with other words, while A cannot
+        // drop it: A must not keep all of them. A lock that is claimed is not given back any more.
+        let is_open = |disposed: &DisposedLock| {
+            let slot = channel.ours.slot_of(disposed.lock);
+            let record = slot.and_then(|slot| channel.ours.lock(slot));
+            record.is_some_and(|record| record.fate == LockFate::Open)
+        };
+        if !dispose.locks.iter().any(is_open) {
             return Ok(());
         }
         let id = dispose.channel;

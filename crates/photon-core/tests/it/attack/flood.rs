@@ -48,3 +48,38 @@ fn many_proofs_shown_by_the_partner_do_not_make_us_forget_our_own() {
     let Some(Call::Settle { low, high, .. }) = all.last() else { panic!("{all:?}") };
     assert_eq!((low.locksroot, high.transferred), (proof.locksroot, Amount(70)));
 }
+
+/// A-B: B gives back one lock again and again, each time together with other locks that never
+/// were. A keeps one of those papers.
+#[test]
+fn a_lock_given_back_a_hundred_times_is_kept_once() {
+    for learned in [false, true] {
+        let mut world = World::new("AB");
+        world.open('A', 100, 'B', 0);
+        let (id, epoch) = (channel('A', 'B'), Epoch(1));
+        world.lose = vec!["B -> A"];
+        world.pay('A', 'B', 20, true).unwrap();
+        world.run();
+        if learned {
+            // A knows the secret and cannot pay yet.
+            let close = Command::CloseChannel(id);
+            world.give('A', Input::Command(close)).unwrap();
+            world.say('B', 'A', Message::Reveal(vec![secret(9)])).unwrap();
+        } else {
+            let close = Command::CloseChannel(id);
+            world.give('A', Input::Command(close)).unwrap();
+        }
+        let lock = world.nodes[&'A'].store.locks.values().next().unwrap().lock.hash();
+        let failure = Failure { hop: account('B'), reason: Reason::Rejected };
+        for number in 0..100 {
+            let other = photon_wire::LockHash([number; 32].into());
+            let locks = [lock, other].map(|lock| DisposedLock { lock, failure }).to_vec();
+            let signature = Signature([number; 65]);
+            let dispose = Dispose { channel: id, epoch, locks, signature };
+            let _ = world.say('B', 'A', Message::Dispose(dispose));
+        }
+        let kept = world.nodes[&'A'].store.recollections.get(&id);
+        let kept = kept.map_or(0, |known| known.disposals.len());
+        assert!(kept <= 1, "{learned}: {kept}");
+    }
+}
