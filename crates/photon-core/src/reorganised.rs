@@ -104,14 +104,16 @@ impl Machine {
         }
     }
 
-    /// What was through may have to be done again.
+    /// What was through may have to be done again. A closing that is still wanted may be on its
+    /// way: forgotten, it would be neither done nor done again.
     fn forget_done(&mut self, id: ChannelId) {
+        let closing = self.channels.get(&id).is_some_and(|channel| channel.closing);
         let is_of_dispute = |purpose: &Purpose| match purpose {
             Purpose::Update(channel, _)
             | Purpose::Unlock(channel)
             | Purpose::Punish(channel, _)
-            | Purpose::Settle(channel)
-            | Purpose::Close(channel) => *channel == id,
+            | Purpose::Settle(channel) => *channel == id,
+            Purpose::Close(channel) => *channel == id && !closing,
             Purpose::Open(_)
             | Purpose::Deposit(..)
             | Purpose::Register(_)

@@ -5,6 +5,7 @@ mod flood;
 mod initiator;
 mod locks;
 mod onchain;
+mod reorg;
 mod session;
 
 use crate::world::{START, World, account, channel};
