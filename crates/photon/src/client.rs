@@ -182,8 +182,8 @@ impl Client {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// The token that is meant: an address, a symbol that one token of the network has, or the
-    /// chain's own coin, which goes into channels wrapped.
+    /// The token that is meant: an address, a name of the network file, a symbol that one token of
+    /// the network has, or the chain's own coin, which goes into channels wrapped.
     pub(crate) async fn token(&self, text: &str) -> anyhow::Result<Meant> {
         if text.starts_with("0x") {
             let token = super::commands::address(text).map_err(Failure::usage)?;
@@ -199,6 +199,12 @@ impl Client {
         let called = |token: &TokenView, name: &str| {
             token.symbol.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name))
         };
+        // The owner's own word for a token goes before what tokens call themselves: anybody can
+        // make one with the symbol of another, and open a channel with us for it.
+        let is_named = |token: &&TokenView| token.name.as_deref() == Some(text);
+        if let Some(token) = tokens.value.iter().find(is_named) {
+            return Ok(Meant { token: token.token, native: false });
+        }
         let named: Vec<&TokenView> =
             tokens.value.iter().filter(|token| called(token, text)).collect();
         match named.as_slice() {
@@ -210,7 +216,7 @@ impl Client {
                 match coin.filter(|coin| called(coin, &symbol)) {
                     Some(coin) => Ok(Meant { token: coin.token, native: true }),
                     None => Err(Failure::usage(format!(
-                        "no token of this network has the symbol `{text}`"
+                        "no token of this network has the name or the symbol `{text}`"
                     ))),
                 }
             }

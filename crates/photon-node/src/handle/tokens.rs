@@ -10,6 +10,8 @@ use photon_wire::{Amount, Token};
 pub struct TokenInfo {
     /// The contract.
     pub token: Token,
+    /// What the network file calls it.
+    pub name: Option<String>,
     /// Its symbol, where it has one; as the token says it, so not to be trusted.
     pub symbol: Option<String>,
     /// How many digits of an amount stand behind the point, where it says.
@@ -28,7 +30,10 @@ pub(super) async fn all(handle: &NodeHandle) -> Result<Vec<TokenInfo>, RequestEr
     for token in tokens {
         infos.push(match of(handle, token).await {
             Ok(info) => info,
-            Err(_) => TokenInfo { token, symbol: None, decimals: None, balance: None },
+            Err(_) => {
+                let name = name(handle, token);
+                TokenInfo { token, name, symbol: None, decimals: None, balance: None }
+            }
         });
     }
     Ok(infos)
@@ -41,8 +46,14 @@ pub(super) async fn of(handle: &NodeHandle, token: Token) -> Result<TokenInfo, R
     let balance = chain::balance(endpoint, token, account).await.map_err(chain_error)?;
     Ok(TokenInfo {
         token,
+        name: name(handle, token),
         symbol: Some(info.symbol).filter(|symbol| !symbol.is_empty()),
         decimals: Some(info.decimals),
         balance: Some(balance),
     })
+}
+
+fn name(handle: &NodeHandle, token: Token) -> Option<String> {
+    let mut named = handle.shared.network.tokens.iter();
+    named.find(|(_, it)| **it == token).map(|(name, _)| name.clone())
 }

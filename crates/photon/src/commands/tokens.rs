@@ -104,10 +104,12 @@ async fn list(api: &ApiArgs) -> anyhow::Result<()> {
     let rows = answer.value.into_iter().map(|token| {
         [
             token.token.to_string(),
+            token.name.unwrap_or_default(),
             clean(&token.symbol.unwrap_or_default()),
             token.decimals.map(|it| it.to_string()).unwrap_or_default(),
             token.balance.map(|it| it.to_string()).unwrap_or_default(),
         ]
     });
-    show::table(["token", "symbol", "decimals", "balance outside channels"], &[2, 3], rows)
+    let columns = ["token", "name", "symbol", "decimals", "balance outside channels"];
+    show::table(columns, &[3, 4], rows)
 }

@@ -187,6 +187,9 @@ pub struct PeerBody {
 pub struct TokenView {
     /// The contract.
     pub token: HexAddress,
+    /// What the node's network file calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Its symbol, as the token itself says it, so not to be trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub symbol: Option<String>,
@@ -202,6 +205,7 @@ impl From<&handle::TokenInfo> for TokenView {
     fn from(token: &handle::TokenInfo) -> Self {
         Self {
             token: HexAddress(token.token.0),
+            name: token.name.clone(),
             symbol: token.symbol.clone(),
             decimals: token.decimals,
             balance: token.balance.map(Decimal),
