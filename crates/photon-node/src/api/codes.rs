@@ -178,7 +178,8 @@ pub(crate) const ROWS: &[Row] = &[
         "state_lost",
         409,
         "The partner knows more of this node's own updates than its store",
-        "The store is an older copy: wait for the partner to send what is missing.",
+        "The store is an older copy. Ask the partner to close the channel: his node declares what \
+         it has paid. Closed from here, what came in since the copy may be lost.",
     ),
     row("channel_settling", 409, "A cooperative settle is under way", "Wait for it."),
     row("locks_pending", 409, "Locks are pending in the channel", "Wait until they are gone."),
