@@ -19,6 +19,21 @@ contract MutantsTest is Story {
         updates(low, proof);
     }
 
+    function test_claiming_a_single_lock_tells_epoch_and_nonce_each_in_its_place() external {
+        openWith(100, 100);
+        IPhotonNetwork.Lock[] memory locks = locksAt(3, 1, 1);
+        IPhotonNetwork.Balance memory standing = balance(5, rootOf(locks));
+        closes(high, proofBy(low, 7, 5, standing.locksroot), 0);
+        IPhotonNetwork.Registration[] memory shown = register(locks);
+        bytes32[] memory siblings = siblingsOf(locks, locks);
+        uint16[] memory slots = new uint16[](1);
+        slots[0] = 3;
+        bytes32 channelId = id();
+        vm.expectEmit(address(network));
+        emit IPhotonNetwork.Unlocked(channelId, low, address(token), 1, 7, slots, locks[0].amount);
+        unlocks(high, low, standing, locks, siblings, shown, "");
+    }
+
     function test_a_declaration_of_one_unit_counts_and_is_told() external {
         openWith(100, 100);
         vm.recordLogs();
