@@ -92,6 +92,11 @@ async fn withdrawn(kind: ChainKind) {
     assert_eq!(town.tokens_of(&a).await, before[0] + 60);
     a.post(&path, ask(41)).await.refused(422, "insufficient_balance");
 
+    // A partner who has not yet seen the last withdrawal declines the next one.
+    eventually("the partner has seen it", async || {
+        (b.channel(&ab).await?["theirs"]["withdrawn"] == "60").then_some(())
+    })
+    .await;
     // Both at once: both win.
     let (one, other) = tokio::join!(a.post(&path, ask(30)), b.post(&path, ask(50)));
     one.done();
