@@ -57,7 +57,7 @@ pub(crate) struct SettingArgs {
     /// The lengths of deadlines: standard, or development for chains with quick blocks
     #[arg(long, value_name = "PRESET")]
     timing: Option<String>,
-    /// Whose relay pays gas for us, such as https://relay.example
+    /// The URL of the relay that pays gas for us
     #[arg(long, value_name = "URL")]
     relayer: Option<String>,
     /// Be a relay for others on this address: our account pays for their gas, up to the limits
